@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cached root file system: built once per recipe, shared read-only by all nodes of all labs."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import recipe
+from .completed import run_program
+from .errors import LabError
+from .places import cache_directory
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+DEFAULT_MIRROR = "http://deb.debian.org/debian"
+
+
+def cache_key() -> str:
+    digest = hashlib.sha256(platform.machine().encode())
+    for source in (Path(recipe.__file__), Path(__file__)):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def root_path() -> Path:
+    return cache_directory() / cache_key()
+
+
+def ensure_root() -> Path:
+    """Return the finished root, building it first when the cache has none for the present recipe."""
+    finished = root_path()
+    if finished.is_dir():
+        return finished
+    finished.parent.mkdir(parents=True, exist_ok=True)
+    with _build_lock(finished.parent / f"{finished.name}.lock"):
+        if finished.is_dir():  # another builder was faster
+            return finished
+        for leftover in finished.parent.glob(f"{finished.name}.building.*"):
+            shutil.rmtree(leftover)
+        building = finished.parent / f"{finished.name}.building.{os.getpid()}"
+        started = time.monotonic()
+        print(f"building the practice nodes' root in {finished} (once, some 30 s) ...", file=sys.stderr, flush=True)
+        _bootstrap(building)
+        recipe.customise(building)
+        building.rename(finished)
+        print(f"root built in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return finished
+
+
+@contextmanager
+def _build_lock(path: Path) -> Iterator[None]:
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _bootstrap(target: Path) -> None:
+    mirror = host_mirror()
+    packages = ",".join(recipe.PACKAGES)
+    if shutil.which("mmdebstrap"):
+        argv = ["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]
+        argv += ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*"]
+        argv += [
+            "--dpkgopt=path-exclude=/usr/share/locale/*",
+            f"--include={packages}",
+            recipe.SUITE,
+            str(target),
+            mirror,
+        ]
+    elif shutil.which("debootstrap"):
+        argv = ["debootstrap", "--variant=minbase", f"--include={packages}", recipe.SUITE, str(target), mirror]
+    else:
+        raise LabError("neither mmdebstrap nor debootstrap is installed: apt-get install mmdebstrap")
+    if not KEYRING.exists():
+        raise LabError(f"{KEYRING} is missing: apt-get install debian-archive-keyring")
+    target.mkdir(mode=0o755)
+    done = run_program(argv, timeout=1800)
+    if done.rc != 0:
+        shutil.rmtree(target, ignore_errors=True)
+        last = "\n".join((done.stderr + done.stdout).strip().splitlines()[-15:])
+        raise LabError(f"building the root failed ({argv[0]}, exit code {done.rc}):\n{last}")
+
+
+def host_mirror() -> str:
+    """The Debian mirror that this machine itself uses (a closed network often has only that one)."""
+    sources = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    for source in sources:
+        if source.suffix not in (".list", ".sources") or not source.is_file():
+            continue
+        for line in source.read_text(errors="replace").splitlines():
+            if not re.match(r"(deb\s|URIs:)", line):
+                continue
+            found = re.search(r"(?:https?|file|copy):\S*/debian/?(?=\s|$)", line)
+            if found:
+                return found.group()
+    return DEFAULT_MIRROR
