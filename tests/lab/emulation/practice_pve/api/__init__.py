@@ -1,0 +1,27 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One file per branch of the API tree.
+
+``BRANCHES`` says which module holds the methods below a path, so that a command imports only what it needs.
+A module is loaded when a path below its prefix is looked up; several modules may share a prefix.
+"""
+
+from __future__ import annotations
+
+BRANCHES: tuple[tuple[str, str], ...] = (
+    ("/version", "practice_pve.api.version"),
+    ("/access", "practice_pve.api.access"),
+    ("/cluster", "practice_pve.api.cluster"),
+    ("/cluster/config", "practice_pve.api.cluster_config"),
+    ("/cluster/ha", "practice_pve.api.cluster_ha"),
+    ("/nodes", "practice_pve.api.nodes"),
+    ("/nodes/{node}/tasks", "practice_pve.api.node_tasks"),
+    ("/nodes/{node}/services", "practice_pve.api.node_services"),
+    ("/nodes/{node}/qemu", "practice_pve.api.qemu"),
+    ("/nodes/{node}/lxc", "practice_pve.api.lxc"),
+    ("/nodes/{node}/storage", "practice_pve.api.node_storage"),
+    ("/nodes/{node}/vzdump", "practice_pve.api.vzdump"),
+    ("/storage", "practice_pve.api.storage"),
+    ("/pools", "practice_pve.api.pools"),
+)
