@@ -69,7 +69,9 @@ def candidate_directories() -> list[Path]:
 
 def probe(path: Path) -> Python | None:
     """Ask a Python who it is; None when it does not run, cannot make virtual environments, or is one itself."""
-    question = "import ensurepip, sys, venv; print(*sys.version_info[:2], sys.prefix == sys.base_prefix, sys.executable)"
+    question = (
+        "import ensurepip, sys, venv; print(*sys.version_info[:2], sys.prefix == sys.base_prefix, sys.executable)"
+    )
     try:
         answer = subprocess.run(
             [path, "-c", question], capture_output=True, text=True, timeout=30, check=True, stdin=subprocess.DEVNULL
@@ -102,7 +104,9 @@ def find_pythons(directories: Iterable[Path]) -> dict[tuple[int, int], Python]:
 def choose(pythons: dict[tuple[int, int], Python]) -> list[Environment]:
     if not pythons:
         wanted = ", ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
-        raise SystemExit(f"No usable Python here: one of {wanted} with venv and ensurepip is needed (try: make setup, as root).")
+        raise SystemExit(
+            f"No usable Python here: one of {wanted} with venv and ensurepip is needed (try: make setup, as root)."
+        )
     newest = pythons[max(pythons)]
     environments = [Environment("newest", newest, "ansible-core", ("test.txt", "lint.txt"))]
     oldest_versions = [version for version in pythons if version in OLDEST_CORE_PYTHONS]
@@ -140,17 +144,28 @@ def make(environment: Environment) -> None:
         sys.stdout.flush()
         shutil.rmtree(environment.directory, ignore_errors=True)
         log = HOME / f"{environment.name}.log"
-        pip = [environment.bin / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", environment.core]
+        pip: list[str | Path] = [
+            environment.bin / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            environment.core,
+        ]
         for name in environment.requirements:
             pip += ["--requirement", REQUIREMENTS / name]
         with open(log, "w", encoding="utf-8") as output:
-            for command in ([environment.python.path, "-m", "venv", environment.directory], pip):
+            venv: list[str | Path] = [environment.python.path, "-m", "venv", environment.directory]
+            for command in (venv, pip):
                 ended = subprocess.run(
                     command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
                 )
                 if ended.returncode:
                     text = log.read_text(encoding="utf-8", errors="replace")
-                    raise SystemExit(f"{text[-4000:]}\nCannot make .venv/{environment.name}, see the lines above ({log}).")
+                    raise SystemExit(
+                        f"{text[-4000:]}\nCannot make .venv/{environment.name}, see the lines above ({log})."
+                    )
         (environment.directory / ".stamp").write_text(fingerprint(environment) + "\n", encoding="utf-8")
 
 

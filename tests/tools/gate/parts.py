@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of the gate, as data. To add one, add a row: everything else follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Count(Enum):
+    """How a part's result becomes figures."""
+
+    CHECK = "one check, judged by its exit status"
+    JUNIT = "the cases in a JUnit file that it writes to {results}"
+    SANITY = "ansible-test's own JUnit files, one case per sanity test"
+    CONFORMANCE = "its last line, conformance: matched/total"
+
+
+class Need(Enum):
+    """What a machine must have for a part to run there."""
+
+    ROOT = "root"
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    topic: str  # the make target that runs it
+    command: str  # for bash; {bin} {python} {copy} {results} {root} are filled in
+    count: Count = Count.CHECK
+    environment: str = "newest"
+    needs: frozenset[Need] = frozenset()
+    # Parts of one lane never run side by side: they share a cache, or they would steal each other's processor.
+    lane: str = ""
+    minutes: int = 10
+    # Paths of the checkout without which there is nothing to run.
+    paths: tuple[str, ...] = field(default=())
+
+
+PYTEST = "{bin}/pytest --junitxml={results} "
+SANITY = (
+    "{python} tests/tools/copy_tree.py {copy} && {python} tests/tools/get_pip.py --seed && cd {copy} && "
+    "ansible-test sanity --venv --python {version} --color no --junit"
+)
+TYPED_TESTS = "tests/lab/practice_lab tests/lab/emulation/practice_pve tests/conformance tests/tools"
+TYPED_PATH = "tests/lab:tests/lab/emulation:tests/conformance:tests/tools"
+
+# The order is the order of starting: what takes long comes first.
+PARTS = (
+    Part(
+        "practice",
+        "practice",
+        PYTEST + "tests/practice",
+        Count.JUNIT,
+        needs=frozenset({Need.ROOT}),
+        lane="nodes",
+        minutes=15,
+        paths=("tests/practice",),
+    ),
+    Part(
+        "conformance",
+        "conformance",
+        "make --no-print-directory conformance-run",
+        Count.CONFORMANCE,
+        needs=frozenset({Need.ROOT}),
+        lane="nodes",
+        paths=("tests/conformance",),
+    ),
+    Part("sanity-newest", "sanity", SANITY, Count.SANITY, lane="sanity"),
+    Part("sanity-oldest", "sanity", SANITY, Count.SANITY, environment="oldest", lane="sanity"),
+    Part("unit-newest", "unit", PYTEST + "--numprocesses=2 tests/unit", Count.JUNIT),
+    Part("unit-oldest", "unit", PYTEST + "--numprocesses=2 tests/unit", Count.JUNIT, environment="oldest"),
+    Part("ansible-lint", "lint", "{bin}/ansible-lint --offline"),
+    Part(
+        "mypy-plugins",
+        "lint",
+        "cd build/link && MYPYPATH=. {bin}/mypy --config-file {root}/.mypy.ini --cache-dir {root}/.mypy_cache/plugins"
+        " ansible_collections/baremetal/proxmox/plugins",
+    ),
+    Part(
+        "mypy-tests", "lint", f"MYPYPATH={TYPED_PATH} {{bin}}/mypy --cache-dir .mypy_cache/tests $(ls -d {TYPED_TESTS})"
+    ),
+    Part("ruff-check", "lint", "{bin}/ruff check --output-format=concise ."),
+    Part("ruff-format", "lint", "{bin}/ruff format --check --output-format=concise ."),
+    Part("yamllint", "lint", "{bin}/yamllint -s ."),
+    Part("shellcheck", "lint", "{python} tests/tools/check_shell_files.py"),
+    Part(
+        "plugin-docs",
+        "docs-lint",
+        "{bin}/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --check-extra-docs-refs .",
+    ),
+    Part("changelog", "docs-lint", "{bin}/antsibull-changelog lint"),
+    Part("dist-newest", "dist-check", PYTEST + "tests/dist", Count.JUNIT),
+    Part("dist-oldest", "dist-check", PYTEST + "tests/dist", Count.JUNIT, environment="oldest"),
+)

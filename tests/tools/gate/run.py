@@ -1,0 +1,190 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run parts of the gate: several at a time, each in its own process group with its own log and time limit."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from environments import ROOT, Environment
+
+from .count import Figures, count
+from .parts import Count, Need, Part
+
+LOGS = ROOT / "build" / "test-logs"
+LINK = ROOT / "build" / "link"
+# How long a part may take to clean up after it was told to stop.
+PATIENCE = 20
+
+
+@dataclass(frozen=True)
+class Outcome:
+    part: Part
+    figures: Figures
+    seconds: float = 0.0
+    log: Path | None = None
+    left_out: str = ""  # why the part did not run
+
+
+def reason_to_leave_out(part: Part) -> str:
+    if Need.ROOT in part.needs and os.geteuid() != 0:
+        return "needs root"
+    absent = [path for path in part.paths if not (ROOT / path).exists()]
+    return f"{', '.join(absent)} not in this checkout" if absent else ""
+
+
+def copy_for(environment: Environment) -> Path:
+    """Where ansible-test finds a real copy of the collection: one per environment, they run side by side."""
+    return ROOT / "build" / f"copy-{environment.name}" / "ansible_collections" / "baremetal" / "proxmox"
+
+
+def command_of(part: Part, environment: Environment) -> str:
+    return part.command.format(
+        bin=environment.bin,
+        python=environment.bin / "python",
+        version=environment.python.text,
+        copy=copy_for(environment),
+        results=LOGS / f"{part.name}.xml",
+        root=ROOT,
+    )
+
+
+def variables_for(environment: Environment) -> dict[str, str]:
+    """The caller's environment without what would change Ansible's or Python's mind."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ANSIBLE_", "PYTEST_", "MAKE")) and name not in ("PYTHONPATH", "PYTHONHOME", "MFLAGS")
+    }
+    return kept | {
+        "PATH": f"{environment.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "VIRTUAL_ENV": str(environment.directory),
+        "ANSIBLE_COLLECTIONS_PATH": str(LINK),
+        "ANSIBLE_NOCOLOR": "1",
+        "NO_COLOR": "1",
+    }
+
+
+def result_files(part: Part, environment: Environment) -> list[Path]:
+    if part.count is Count.SANITY:
+        return sorted(copy_for(environment).glob("tests/output/junit/*.xml"))
+    return [LOGS / f"{part.name}.xml"]
+
+
+@dataclass
+class Runner:
+    environments: dict[str, Environment]
+    tell: Callable[[Outcome], None]
+    workers: int = 2
+    _running: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    _stopped: bool = False
+
+    def run(self, parts: Sequence[Part]) -> list[Outcome]:
+        """Run the parts, never two of one lane at a time; the outcomes come in the order of the parts."""
+        waiting = list(parts)
+        busy: set[str] = set()
+        outcomes: dict[str, Outcome] = {}
+        changed = threading.Condition()
+
+        def take() -> Part | None:
+            with changed:
+                while waiting and not self._stopped:
+                    for part in waiting:
+                        if not part.lane or part.lane not in busy:
+                            waiting.remove(part)
+                            busy.add(part.lane)
+                            return part
+                    changed.wait(1)
+                return None
+
+        def work() -> None:
+            while (part := take()) is not None:
+                outcome = self.run_part(part)
+                with changed:
+                    busy.discard(part.lane)
+                    outcomes[part.name] = outcome
+                    self.tell(outcome)
+                    changed.notify_all()
+
+        threads = [threading.Thread(target=work, name=f"gate-{number}") for number in range(self.workers)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                thread.join()
+        except BaseException:
+            self.stop()
+            for thread in threads:
+                thread.join()
+            raise
+        return [outcomes[part.name] for part in parts if part.name in outcomes]
+
+    def run_part(self, part: Part) -> Outcome:
+        left_out = reason_to_leave_out(part)
+        if left_out:
+            return Outcome(part, Figures(skipped=1), left_out=left_out)
+        environment = self.environments[part.environment]
+        LOGS.mkdir(parents=True, exist_ok=True)
+        log = LOGS / f"{part.name}.log"
+        with ExitStack() as stack:
+            # Somebody may run the same part in the same checkout: one after the other.
+            lock = stack.enter_context(open(LOGS / f"{part.name}.lock", "w", encoding="utf-8"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for file in result_files(part, environment):
+                file.unlink(missing_ok=True)
+            started = time.monotonic()
+            status = self.execute(part, environment, log)
+            seconds = time.monotonic() - started
+            text = log.read_text(encoding="utf-8", errors="replace")
+            figures = count(part.count, status, text, result_files(part, environment))
+        return Outcome(part, figures, seconds, log)
+
+    def execute(self, part: Part, environment: Environment, log: Path) -> int:
+        with open(log, "wb") as output:
+            process = subprocess.Popen(
+                ["bash", "-o", "pipefail", "-c", command_of(part, environment)],
+                cwd=ROOT,
+                env=variables_for(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._running.add(process)
+            try:
+                if self._stopped:
+                    end(process)
+                return process.wait(part.minutes * 60)
+            except subprocess.TimeoutExpired:
+                end(process)
+                output.write(f"\ngate: stopped after {part.minutes} minutes\n".encode())
+                return 124
+            finally:
+                self._running.discard(process)
+
+    def stop(self) -> None:
+        self._stopped = True
+        for process in list(self._running):
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask the whole process group to end, then make it."""
+    for number, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(patience)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
