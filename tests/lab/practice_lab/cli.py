@@ -16,7 +16,7 @@ from .completed import must_run
 from .controller import enter_command
 from .errors import LabError
 from .lab import Lab, in_parallel, known_labs
-from .spec import LabSpec, NodeSpec, read_spec
+from .spec import LabSpec, read_spec
 
 EPILOG = """\
 A first round:

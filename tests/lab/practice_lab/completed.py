@@ -39,9 +39,13 @@ def run_program(
     subprocess.TimeoutExpired is let through: what a timeout means is the caller's business.
     """
     data = stdin.encode(errors="surrogateescape") if isinstance(stdin, str) else stdin
-    source = {"input": data} if data is not None else {"stdin": subprocess.DEVNULL}
     try:
-        done = subprocess.run(list(argv), capture_output=True, timeout=timeout, check=False, **source)  # type: ignore[call-overload]
+        if data is None:
+            done = subprocess.run(
+                list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+            )
+        else:
+            done = subprocess.run(list(argv), input=data, capture_output=True, timeout=timeout, check=False)
     except FileNotFoundError as error:
         raise LabError(f"program not found: {argv[0]}") from error
     return Completed(

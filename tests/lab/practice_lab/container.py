@@ -11,9 +11,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from .cgroups import in_own_cgroup, remove_cgroups
 from .errors import LabError
 from .places import EMULATION, NETNS_DIRECTORY
-from .cgroups import in_own_cgroup, remove_cgroups
 from .processes import arguments, container_managers, find_leader, kill_all, named_network, start_time
 
 HOST_RUNS_SYSTEMD = Path("/run/systemd/system").is_dir()

@@ -11,13 +11,14 @@ import shutil
 from pathlib import Path
 
 from .completed import must_run
+from .keys import fill_pool
 from .network import interfaces_file
 from .places import EMULATION
 from .spec import LabSpec, NodeSpec
 
 
-def write_identity(root: Path, lab: str, spec: LabSpec, node: NodeSpec) -> None:
-    """Fill a node's mounted root before its first boot."""
+def write_identity(root: Path, lab: str, spec: LabSpec, node: NodeSpec, installation: int) -> None:
+    """Fill a node's mounted root before its first boot. Installations are counted per lab."""
     _copy_emulation(root)
     _write(root / "etc/hostname", f"{node.name}\n")
     _write(root / "etc/hosts", hosts_file(node))
@@ -28,6 +29,7 @@ def write_identity(root: Path, lab: str, spec: LabSpec, node: NodeSpec) -> None:
     _write(root / "etc/practice-node.json", settings_file(lab, spec, node))
     set_password(root, node.password)
     make_host_keys(root)
+    fill_pool(root, installation)
 
 
 def hosts_file(node: NodeSpec) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import time
@@ -16,7 +17,7 @@ from .completed import Completed, run_program
 from .errors import LabError
 from .identity import write_identity
 from .places import node_identifier
-from .processes import namespace_of, start_time
+from .processes import all_pids, namespace_of, start_time
 from .spec import LabSpec, NodeSpec
 
 # What a root login over SSH on a Proxmox node has.
@@ -72,10 +73,18 @@ class Node:
             self.directory.mkdir(parents=True, mode=0o700)
             (self.directory / "lower").write_text(f"{lower}\n")
             layers.mount_root(self.identifier, lower, self.directory)
-            write_identity(self.root, self.lab, self.lab_spec, self.spec)
+            write_identity(self.root, self.lab, self.lab_spec, self.spec, self._count_installation())
             (self.directory / "created").touch()
         # A node keeps the root it was made of, also when the recipe has changed since.
         layers.mount_root(self.identifier, Path((self.directory / "lower").read_text().strip()), self.directory)
+
+    def _count_installation(self) -> int:
+        """Number this installation within the lab: every one gets keys of its own."""
+        with (self.directory.parent / "installations").open("a+") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            stream.write(f"{self.name}\n")
+            stream.seek(0)
+            return len(stream.readlines())
 
     def leader(self) -> int | None:
         """Process 1 of the running node, or None when it is off."""
@@ -175,8 +184,6 @@ class Node:
         leader = self.leader()
         if leader is None:
             return 0
-        from .processes import all_pids
-
         own = namespace_of(leader, "pid")
         total = 0
         for pid in all_pids():

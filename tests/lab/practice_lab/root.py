@@ -28,8 +28,7 @@ DEFAULT_MIRROR = "http://deb.debian.org/debian"
 
 def cache_key() -> str:
     digest = hashlib.sha256(platform.machine().encode())
-    for source in (Path(recipe.__file__), Path(__file__)):
-        digest.update(source.read_bytes())
+    digest.update(Path(recipe.__file__).read_bytes())
     return digest.hexdigest()[:16]
 
 
