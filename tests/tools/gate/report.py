@@ -11,6 +11,7 @@ from pathlib import Path
 from environments import ROOT
 
 from .count import Figures
+from .parts import Count
 from .run import Outcome
 
 LINES_OF_A_FAILED_LOG = 80
@@ -36,7 +37,7 @@ def report(outcomes: Sequence[Outcome], notes: Sequence[str], strict: bool) -> t
         figures = judged(outcome, strict)
         total += figures
         if figures.failed and outcome.log:
-            lines += ["", f"--- {outcome.part.name} ({relative(outcome.log)}) ---", *tail(outcome.log)]
+            lines += ["", f"--- {outcome.part.name} ({relative(outcome.log)}) ---", *tail(outcome, outcome.log)]
         rows.append(
             f"{outcome.part.name:<16}{figures.passed:>8}{figures.failed:>8}{figures.skipped:>9}{outcome.seconds:>9.1f}"
         )
@@ -53,7 +54,11 @@ def relative(log: Path) -> Path:
     return log.relative_to(ROOT) if log.is_relative_to(ROOT) else log
 
 
-def tail(log: Path) -> list[str]:
+def tail(outcome: Outcome, log: Path) -> list[str]:
+    """What a reader needs of the log of a failed part; the whole of it stays in the file."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    if outcome.part.count is Count.SANITY:
+        # Most of such a log tells how pip installs the sanity tests.
+        lines = [line for line in lines if line.startswith(("ERROR:", "FATAL: The"))] or lines
     hidden = len(lines) - LINES_OF_A_FAILED_LOG
     return ([f"... {hidden} lines before"] if hidden > 0 else []) + lines[-LINES_OF_A_FAILED_LOG:]

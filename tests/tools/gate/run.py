@@ -43,9 +43,9 @@ def reason_to_leave_out(part: Part) -> str:
     return f"{', '.join(absent)} not in this checkout" if absent else ""
 
 
-def copy_for(environment: Environment) -> Path:
-    """Where ansible-test finds a real copy of the collection: one per environment, they run side by side."""
-    return ROOT / "build" / f"copy-{environment.name}" / "ansible_collections" / "baremetal" / "proxmox"
+def copy_for(part: Part) -> Path:
+    """Where a part may put a real copy of the collection. Each has its own: they run side by side."""
+    return ROOT / "build" / "copies" / part.name / "ansible_collections" / "baremetal" / "proxmox"
 
 
 def command_of(part: Part, environment: Environment) -> str:
@@ -53,7 +53,7 @@ def command_of(part: Part, environment: Environment) -> str:
         bin=environment.bin,
         python=environment.bin / "python",
         version=environment.python.text,
-        copy=copy_for(environment),
+        copy=copy_for(part),
         results=LOGS / f"{part.name}.xml",
         root=ROOT,
     )
@@ -75,9 +75,9 @@ def variables_for(environment: Environment) -> dict[str, str]:
     }
 
 
-def result_files(part: Part, environment: Environment) -> list[Path]:
+def result_files(part: Part) -> list[Path]:
     if part.count is Count.SANITY:
-        return sorted(copy_for(environment).glob("tests/output/junit/*.xml"))
+        return sorted(copy_for(part).glob("tests/output/junit/*.xml"))
     return [LOGS / f"{part.name}.xml"]
 
 
@@ -140,13 +140,13 @@ class Runner:
             # Somebody may run the same part in the same checkout: one after the other.
             lock = stack.enter_context(open(LOGS / f"{part.name}.lock", "w", encoding="utf-8"))
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for file in result_files(part, environment):
+            for file in result_files(part):
                 file.unlink(missing_ok=True)
             started = time.monotonic()
             status = self.execute(part, environment, log)
             seconds = time.monotonic() - started
             text = log.read_text(encoding="utf-8", errors="replace")
-            figures = count(part.count, status, text, result_files(part, environment))
+            figures = count(part.count, status, text, result_files(part))
         return Outcome(part, figures, seconds, log)
 
     def execute(self, part: Part, environment: Environment, log: Path) -> int:

@@ -65,6 +65,10 @@ def test_sanity_that_skips_everything_has_failed(tmp_path: Path):
     assert count(Count.SANITY, 0, unable, [file]) == Figures(passed=1, skipped=1)
 
 
+def test_a_sanity_test_without_files_of_its_kind_is_no_gap(junit: Path):
+    assert count(Count.SANITY, 1, "", [junit]) == Figures(passed=1, failed=2)
+
+
 @pytest.mark.parametrize(
     "status, log, figures",
     [
