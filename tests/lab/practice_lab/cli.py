@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from . import views
+from .cli_faults import fault_commands, run_fault, run_heal
 from .completed import must_run
 from .controller import enter_command
 from .errors import LabError
@@ -73,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     command("kill", "cut the nodes' power", "+")
     command("reboot", "shut nodes down in order and boot them again", "+")
     command("reinstall", "install nodes afresh: same name and address, new keys, nothing else left", "+")
+    fault_commands(commands, common)
     logs = command("logs", "a node's console and journal", "+")
     logs.add_argument("--unit", help="only this unit")
     return top
@@ -217,5 +219,5 @@ def _logs(lab: Lab, options: argparse.Namespace, _: list[str]) -> int:
 COMMANDS = {
     "up": _up, "down": _down, "list": _list, "status": _status, "sh": _sh, "exec": _exec, "ssh-config": _ssh_config,
     "inventory": _inventory, "boot": _boot, "poweroff": _poweroff, "kill": _kill, "reboot": _reboot, "reinstall": _reinstall,
-    "logs": _logs,
+    "logs": _logs, "fault": run_fault, "cut": run_fault, "heal": run_heal,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from .cgroups import cgroup_names, remove_cgroups
 from .completed import Completed, run_program
 from .controller import enter_command
 from .errors import LabError
+from .faults.ledger import ActiveFault, Ledger
 from .node import Node
 from .places import checked_lab_name, lab_namespace, lab_of_identifier, state_directory
 from .processes import container_managers, in_network, kill_all, named_network
@@ -112,6 +113,7 @@ class Lab:
     def reinstall(self, name: str, wait: bool = True) -> Node:
         node = self.node(name)
         node.reinstall(ensure_root())
+        self._ledger().forget_reinstalled(name)
         if wait:
             node.wait_ready()
         return node
@@ -127,6 +129,24 @@ class Lab:
         lines = [f"{node.ip} {node.fqdn} {node.name}" for node in self.spec().nodes]
         (self.directory / "hosts").write_text("\n".join(["127.0.0.1 localhost", *lines]) + "\n")
         (self.directory / "resolv.conf").write_text("# lab: no name server\n")
+
+    # -- faults
+
+    def fault(self, name: str, node: str, **options: Any) -> ActiveFault:
+        """Break something; the result can be healed by itself or used in a with statement."""
+        with self._lock():
+            return self._ledger().apply(name, self.node(node), options)
+
+    def faults(self) -> list[ActiveFault]:
+        return self._ledger().active()
+
+    def heal(self, node: str | None = None, fault: str | None = None, number: int | None = None) -> list[ActiveFault]:
+        """Take faults away, the latest first: all, those of one node, of one kind, or one by its number."""
+        with self._lock():
+            return self._ledger().heal(node, fault, number)
+
+    def _ledger(self) -> Ledger:
+        return Ledger(self)
 
     # -- inner
 
@@ -170,7 +190,7 @@ def known_labs() -> list[str]:
     names: set[str] = set()
     if state_directory().is_dir():
         names |= {entry.name for entry in state_directory().iterdir() if entry.is_dir()}
-    identifiers = [*network.namespaces(), *(source for source, _ in layers.all_overlays())]
+    identifiers = [*network.namespaces(), *(source for source, _ in layers.all_mounts())]
     identifiers += [machine for _, machine in container_managers()] + cgroup_names()
     names |= {lab for identifier in identifiers if (lab := lab_of_identifier(identifier))}
     return sorted(names)
@@ -183,14 +203,14 @@ def clear_lab(name: str) -> None:
         inodes = {inode for entry in namespaces if (inode := named_network(entry)) is not None}
         victims = set(in_network(inodes)) if inodes else set()
         victims |= {pid for pid, machine in container_managers() if lab_of_identifier(machine) == name}
-        overlays = {source for source, _ in layers.all_overlays() if lab_of_identifier(source) == name}
+        mounts = {source for source, _ in layers.all_mounts() if lab_of_identifier(source) == name}
         cgroups = [entry for entry in cgroup_names() if lab_of_identifier(entry) == name]
-        if not (namespaces or victims or overlays or cgroups):
+        if not (namespaces or victims or mounts or cgroups):
             return
         left = kill_all(victims)
         if left:
             raise LabError(f"processes that do not die: {', '.join(map(str, sorted(left)))}")
-        for source in overlays:
+        for source in mounts:
             layers.unmount_root(source)
         for entry in namespaces:
             network.delete_namespace(entry)

@@ -10,43 +10,60 @@ from pathlib import Path
 
 from .completed import must_run, run_program
 from .errors import LabError
+from .places import PREFIX
 
 
-def mounts_of(identifier: str) -> list[Path]:
-    """Mount points of the overlays that carry the given name as source, innermost last."""
+def all_mounts() -> list[tuple[str, Path]]:
+    """(source, mount point) of every mount on this host that names a lab as its source."""
     found = []
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         before, _, after = line.partition(" - ")
-        if after.split()[1] == identifier:
-            found.append(Path(before.split()[4].encode().decode("unicode_escape")))
-    return found
-
-
-def all_overlays() -> list[tuple[str, Path]]:
-    """(source, mount point) of every overlay on this host."""
-    found = []
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        before, _, after = line.partition(" - ")
-        kind, source = after.split()[:2]
-        if kind == "overlay":
+        source = after.split()[1]
+        if source.startswith(PREFIX):
             found.append((source, Path(before.split()[4].encode().decode("unicode_escape"))))
     return found
 
 
+def mounts_of(identifier: str) -> list[Path]:
+    """Mount points that carry the given node's name as source, in the order in which they were made."""
+    return [target for source, target in all_mounts() if source == identifier]
+
+
+def disk_of(directory: Path) -> Path:
+    """Where a node's disk of limited size is mounted, if it has one."""
+    return directory / "disk"
+
+
+def is_limited(identifier: str, directory: Path) -> bool:
+    return disk_of(directory) in mounts_of(identifier)
+
+
 def mount_root(identifier: str, lower: Path, directory: Path) -> Path:
-    """Mount directory/root = lower + directory/upper; returns it. Mounted already: nothing happens."""
+    """Mount directory/root = lower + the node's writable layer; returns it. Mounted already: nothing happens."""
     target = directory / "root"
-    if target in mounts_of(identifier):
+    mounted = mounts_of(identifier)
+    if target in mounted:
         return target
-    for name in ("upper", "work", "root"):
-        (directory / name).mkdir(parents=True, exist_ok=True)
-    options = f"lowerdir={lower},upperdir={directory / 'upper'},workdir={directory / 'work'}"
+    base = disk_of(directory) if disk_of(directory) in mounted else directory
+    for path in (base / "upper", base / "work", target):
+        path.mkdir(parents=True, exist_ok=True)
+    options = f"lowerdir={lower},upperdir={base / 'upper'},workdir={base / 'work'}"
     must_run(["mount", "-t", "overlay", "-o", options, identifier, str(target)])
     return target
 
 
+def move_to_limited_disk(identifier: str, directory: Path, spare: int) -> None:
+    """Give a node that is off a writable layer with a limit: what it holds now and "spare" bytes."""
+    unmount_root(identifier)
+    disk = disk_of(directory)
+    disk.mkdir(exist_ok=True)
+    must_run(["mount", "-t", "tmpfs", "-o", "mode=0700,size=75%", identifier, str(disk)])
+    must_run(["cp", "-a", str(directory / "upper"), str(disk)], timeout=300)
+    must_run(["mount", "-o", f"remount,size={shutil.disk_usage(disk).used + spare}", str(disk)])
+
+
 def unmount_root(identifier: str) -> None:
-    """Unmount every overlay of that name, also below a mount that was made on top of it."""
+    """Unmount everything that carries the node's name, also below a mount that was made on top of it."""
     for _ in range(8):
         mounted = mounts_of(identifier)
         if not mounted:

@@ -71,7 +71,8 @@ def ensure_controller(lab: str, spec: LabSpec) -> None:
         if bridge(link) not in existing:
             # No spanning tree and no forward delay: a port passes frames at once. No snooping: there is no querier.
             batch.append(f"link add {bridge(link)} type bridge forward_delay 0 stp_state 0 mcast_snooping 0")
-        batch.append(f"link set {bridge(link)} up")
+        # Without an address of its own a bridge takes a port's, and a changed one would cut off the nodes that know the old.
+        batch.append(f"link set {bridge(link)} address 02:50:4c:00:00:{link:02x} up")
     for address in gateways(spec).values():
         batch.append(f"addr replace {address} dev {bridge(0)}")
     for link, network in enumerate(spec.networks[1:], start=1):

@@ -29,6 +29,8 @@ ENVIRONMENT = {
     "SHELL": "/bin/bash",
     "LANG": "C.UTF-8",
 }
+# Under a faked clock, programs shall still measure time spans by the true one.
+FAKE_CLOCK_ENVIRONMENT = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
 SSH_LISTENS = ":0016 00000000:0000 0A "  # port 22 in state LISTEN, as /proc/net/tcp writes it
 
 
@@ -75,7 +77,10 @@ class Node:
             layers.mount_root(self.identifier, lower, self.directory)
             write_identity(self.root, self.lab, self.lab_spec, self.spec, self._count_installation())
             (self.directory / "created").touch()
-        # A node keeps the root it was made of, also when the recipe has changed since.
+        self.mount()
+
+    def mount(self) -> None:
+        """Mount the root. A node keeps the one it was made of, also when the recipe has changed since."""
         layers.mount_root(self.identifier, Path((self.directory / "lower").read_text().strip()), self.directory)
 
     def _count_installation(self) -> int:
@@ -157,6 +162,8 @@ class Node:
         if leader is None:
             raise LabError(f"{self.name} is off (lab boot {self.name})")
         variables = {**ENVIRONMENT, **(environment or {})}
+        if (self.root / "etc/ld.so.preload").exists():
+            variables |= FAKE_CLOCK_ENVIRONMENT
         if "TERM" in os.environ:
             variables.setdefault("TERM", os.environ["TERM"])
         return [
