@@ -28,14 +28,21 @@ from .methods import Method
 from .options import parse_arguments
 from .output import STANDARD_OPTIONS, print_result
 from .parameters import EXTRA_ARGS, Boolean, Parameter
+from .upid import is_error, parse_upid, read_status
 from .usage import usage_full, usage_line
 
-Output = Callable[[Any, Method, dict[str, Any]], None]
+# prints a result; may return the command's exit code
+Output = Callable[[Any, Method, dict[str, Any]], int | None]
 
 
 def print_formatted(result: Any, method: Method, options: dict[str, Any]) -> None:
     """Output function: what the method returned, in the format the caller asked for."""
     print_result(result, method.returns, options)
+
+
+def exit_with_task(upid: Any, _method: Method, _options: dict[str, Any]) -> int:
+    """Output function of the few commands that do end with the task's status."""
+    return 255 if is_error(read_status(parse_upid(str(upid)))) else 0
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ class Command:
     the command runs. ``output``: prints the result, nothing is printed without. ``formatter``: further options that
     go to ``output`` only (STANDARD_OPTIONS for --output-format and its companions). ``group``: commands of another
     group are set apart by a blank line in the usage; it is the name of the Perl class in the real program.
-    ``interactive``: parameters that are asked for when missing (passwords).
+    ``interactive``: parameters that are asked for when missing (passwords). ``mapping``: functions that turn what was
+    typed into the parameter's value (a file's name into its content).
     """
 
     http_method: str = "GET"
@@ -60,6 +68,7 @@ class Command:
     parameters: Mapping[str, Parameter] | None = None
     group: str = ""
     interactive: Mapping[str, Callable[[str | None], str]] = field(default_factory=dict)
+    mapping: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     description: str = ""
     returns: Parameter | None = None
 
@@ -196,6 +205,9 @@ def execute(full_name: str, command: Command, words: list[str]) -> int:
     fixed = command.fixed_values()
     try:
         given = parse_arguments(command.own_parameters(method), words, command.arguments, fixed, command.interactive)
+        for key, read in command.mapping.items():
+            if key in given:
+                given[key] = read(given[key])
         options = {key: given.pop(key) for key in command.formatter if key in given}
         path = method.path
         for key in method.path_parameters:
@@ -204,11 +216,11 @@ def execute(full_name: str, command: Command, words: list[str]) -> int:
         result = method.function(call)
     except ApiError as error:
         # PVE appends the usage to every 400, also to those that the method itself raised
-        if error.status == 400:
+        if error.status == 400 and error.show_status:
             error.usage = command.usage(full_name)
         raise
     if command.output is not None:
-        command.output(result, method, format_options(options))
+        return command.output(result, method, format_options(options)) or 0
     return 0
 
 
@@ -288,4 +300,4 @@ def help_command(name: str, table: CommandTable) -> Command:
     )
 
 
-__all__ = ["STANDARD_OPTIONS", "Alias", "Command", "print_formatted", "run_command"]
+__all__ = ["STANDARD_OPTIONS", "Alias", "Command", "exit_with_task", "print_formatted", "run_command"]
