@@ -12,12 +12,21 @@ that happens (or while the node has no quorum) the list cannot be written, and f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .._plan import Plan, Step
-from .daemon_config import CLUSTER_KEYS, DROP_IN_PATH, DaemonConfig, render_drop_in
-from .keys import HostKeys, authorize, find_keys, pin_hosts
+from ansible_collections.baremetal.proxmox.plugins.module_utils._plan import Plan, Step
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.daemon_config import (
+    CLUSTER_KEYS,
+    DROP_IN_PATH,
+    DaemonConfig,
+    render_drop_in,
+)
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.keys import (
+    HostKeys,
+    authorize,
+    find_keys,
+    pin_hosts,
+)
 
 KEYS_PATH = "/root/.ssh/authorized_keys"
 SECOND_COPY_PATH = "/root/.ssh/authorized_keys2"

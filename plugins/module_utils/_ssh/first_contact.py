@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from .keys import PublicKey, find_keys
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.keys import PublicKey, find_keys
 
 # No authentication method at all: the answer to a known host is "Permission denied", and nothing was offered to it.
 PROBE_OPTIONS = (

@@ -14,9 +14,24 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from .._files import CLUSTER_FILES, read_text, replace_link, replace_text
-from .access import KEYS_PATH, KNOWN_HOSTS_PATH, SECOND_COPY_PATH, AccessState
-from .daemon_config import CLUSTER_KEYS, DROP_IN_PATH, DaemonConfig, parse_daemon_config
+from ansible_collections.baremetal.proxmox.plugins.module_utils._files import (
+    CLUSTER_FILES,
+    read_text,
+    replace_link,
+    replace_text,
+)
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.access import (
+    KEYS_PATH,
+    KNOWN_HOSTS_PATH,
+    SECOND_COPY_PATH,
+    AccessState,
+)
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.daemon_config import (
+    CLUSTER_KEYS,
+    DROP_IN_PATH,
+    DaemonConfig,
+    parse_daemon_config,
+)
 
 
 class AccessError(Exception):
