@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 from practice_pve.cluster import locations
 from practice_pve.cluster.addresses import describe_unusable_address
 from practice_pve.cluster.links import Link
+from practice_pve.pmxcfs import client
 from practice_pve.rest.errors import ApiError
 
 JOIN_API_VERSION = 1
@@ -52,11 +52,7 @@ def _find_reasons(local_address: str, links: Mapping[int, Link]) -> list[str]:
 
 def guest_ids() -> dict[str, Any]:
     """Every guest configuration below /etc/pve/nodes, stale copies of other nodes included."""
-    try:
-        with open(f"{locations.PMXCFS}/.vmlist", encoding="utf-8") as stream:
-            ids: dict[str, Any] = json.load(stream).get("ids") or {}
-    except (OSError, ValueError):
-        return {}
+    ids: dict[str, Any] = client.guests().get("ids") or {}
     return ids
 
 
