@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .errors import LabError
@@ -33,19 +34,23 @@ def run_program(
     stdin: str | bytes | None = None,
     timeout: float | None = None,
     shown_argv: Sequence[str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Completed:
     """Run argv without a shell; bytes that are not UTF-8 survive as surrogate escapes.
 
     subprocess.TimeoutExpired is let through: what a timeout means is the caller's business.
     """
     data = stdin.encode(errors="surrogateescape") if isinstance(stdin, str) else stdin
+    variables = {**os.environ, **environment} if environment else None
     try:
         if data is None:
             done = subprocess.run(
                 list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
             )
         else:
-            done = subprocess.run(list(argv), input=data, capture_output=True, timeout=timeout, check=False)
+            done = subprocess.run(
+                list(argv), input=data, capture_output=True, timeout=timeout, check=False, env=variables
+            )
     except FileNotFoundError as error:
         raise LabError(f"program not found: {argv[0]}") from error
     return Completed(

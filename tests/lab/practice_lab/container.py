@@ -78,8 +78,24 @@ def wait_for_leader(identifier: str, console: Path, patience: float = 20.0) -> i
 
 
 def enter(pid: int) -> list[str]:
-    """Command-line prefix that runs a program inside the container of the given process 1."""
-    return ["nsenter", "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
+    """Command-line prefix that runs a program inside the container of the given process 1.
+
+    Entering namespaces alone would keep all of the host's capabilities: a "date -s" in the node would set the
+    host's clock. So the program gets exactly what the container's own processes may have.
+    """
+    prefix = ["nsenter", "-t", str(pid), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
+    return [*prefix, "/usr/bin/setpriv", f"--bounding-set={_forbidden_capabilities(pid)}", "--inh-caps=-all", "--"]
+
+
+def _forbidden_capabilities(pid: int) -> str:
+    """The capabilities outside the container's bounding set, as setpriv takes them."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise LabError(f"process {pid} of the node is gone") from error
+    allowed = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapBnd:")), 16)
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    return ",".join(f"-cap_{number}" for number in range(last + 1) if not allowed >> number & 1)
 
 
 def power_off(identifier: str, patience: float = 30.0) -> None:

@@ -107,8 +107,6 @@ class Lab:
         clear_lab(self.name)
         if self.directory.exists():
             shutil.rmtree(self.directory)
-        if state_directory().is_dir() and not any(state_directory().iterdir()):
-            state_directory().rmdir()
 
     def reinstall(self, name: str, wait: bool = True) -> Node:
         node = self.node(name)
@@ -123,6 +121,31 @@ class Lab:
     def exec(self, argv: Sequence[str], stdin: str | bytes | None = None, timeout: float | None = None) -> Completed:
         """Run a program of the host where it reaches the nodes: in the lab's controller namespace."""
         return run_program(enter_command(self, argv), stdin, timeout, shown_argv=argv)
+
+    def ssh(
+        self,
+        node: str,
+        command: str,
+        stdin: str | bytes | None = None,
+        timeout: float | None = 60,
+        password: str | None = None,
+        options: Sequence[str] = (),
+    ) -> Completed:
+        """Log in as root with the password, as a person at the controller would, and run a command line."""
+        target = self.node(node)
+        askpass = self.directory / "askpass"
+        if not askpass.exists():
+            askpass.touch(mode=0o700)
+            askpass.write_text('#!/bin/sh\nprintf "%s\\n" "$PRACTICE_PASSWORD"\n')
+        environment = {
+            "PRACTICE_PASSWORD": target.spec.password if password is None else password,
+            "SSH_ASKPASS": str(askpass),
+            "SSH_ASKPASS_REQUIRE": "force",
+        }
+        argv = ["ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+        argv += ["-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1", "-o", "ConnectTimeout=5", *options]
+        argv += [f"root@{target.ip}", command]
+        return run_program(enter_command(self, argv), stdin, timeout, shown_argv=argv, environment=environment)
 
     def write_host_files(self) -> None:
         """The controller's /etc/hosts and resolv.conf: the nodes' names, and no name server."""

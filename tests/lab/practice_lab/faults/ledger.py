@@ -46,7 +46,9 @@ class ActiveFault:
         self.heal()
 
     def __str__(self) -> str:
-        options = " ".join(f"{key}={value}" for key, value in self.record.options.items() if value is not None and value is not False)
+        options = " ".join(
+            f"{key}={value}" for key, value in self.record.options.items() if value is not None and value is not False
+        )
         return f"{self.record.number}: {self.record.fault} on {self.record.node} {options}".rstrip()
 
 
