@@ -15,7 +15,7 @@ import environments
 
 from .parts import PARTS, Part
 from .report import progress, report
-from .run import Outcome, Runner
+from .run import LOGS, Outcome, Runner
 
 
 def select(names: list[str]) -> list[Part]:
@@ -65,6 +65,7 @@ def main(argv: list[str]) -> int:
         return 130
     lines, well = report(outcomes, notes, strict)
     print("\n".join(lines), flush=True)
+    (LOGS / "summary").write_text(f"{lines[-1]}\n", encoding="utf-8")
     return 0 if well and len(outcomes) == len(parts) else 1
 
 

@@ -91,6 +91,7 @@ class Runner:
 
     def run(self, parts: Sequence[Part]) -> list[Outcome]:
         """Run the parts, never two of one lane at a time; the outcomes come in the order of the parts."""
+        LOGS.mkdir(parents=True, exist_ok=True)
         waiting = list(parts)
         busy: set[str] = set()
         outcomes: dict[str, Outcome] = {}
@@ -134,7 +135,6 @@ class Runner:
         if left_out:
             return Outcome(part, Figures(skipped=1), left_out=left_out)
         environment = self.environments[part.environment]
-        LOGS.mkdir(parents=True, exist_ok=True)
         log = LOGS / f"{part.name}.log"
         with ExitStack() as stack:
             # Somebody may run the same part in the same checkout: one after the other.
