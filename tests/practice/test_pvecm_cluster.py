@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -26,12 +26,11 @@ successfully added node '{node}' to cluster.
 """
 
 
-def wait_until(condition: Callable[[], object], what: str, patience: float = 60) -> float:
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < patience, f"waited {patience} s for {what}"
+def wait_until(condition: Callable[..., object], *arguments: object, patience: float = 60) -> None:
+    deadline = time.monotonic() + patience
+    while not condition(*arguments):
+        assert time.monotonic() < deadline, f"waited {patience} s for {condition.__name__} {arguments}"
         time.sleep(0.2)
-    return time.monotonic() - begin
 
 
 def is_writable(lab: Lab, name: str) -> bool:
@@ -44,10 +43,34 @@ def members(lab: Lab, name: str) -> set[str]:
     return {node for node, state in seen.get("nodelist", {}).items() if state["online"]}
 
 
+def sees(lab: Lab, name: str, others: set[str]) -> bool:
+    return members(lab, name) == others
+
+
+def serves(lab: Lab, name: str, fingerprint: str) -> bool:
+    return served_fingerprint(lab, name) == fingerprint
+
+
+def runs(lab: Lab, name: str, unit: str) -> bool:
+    return lab.node(name).run(["systemctl", "is-active", unit]).rc == 0
+
+
+def has_failed(lab: Lab, name: str, unit: str) -> bool:
+    return lab.node(name).run(["systemctl", "is-active", unit]).stdout == "failed\n"
+
+
+def has_lost_quorum(lab: Lab, name: str) -> bool:
+    return lab.node(name).run(["pvecm", "status"]).rc == 2 and not is_writable(lab, name)
+
+
+def deletes(lab: Lab, name: str, victim: str) -> bool:
+    return lab.node(name).run(["pvecm", "delnode", victim]).rc == 0
+
+
 def wait_for_cluster(lab: Lab, *names: str) -> None:
     for name in names:
-        wait_until(lambda name=name: members(lab, name) == set(names), f"{name} to see {names}")
-        wait_until(lambda name=name: is_writable(lab, name), f"{name} to be writable")
+        wait_until(sees, lab, name, set(names))
+        wait_until(is_writable, lab, name)
 
 
 def served_fingerprint(lab: Lab, name: str) -> str:
@@ -74,12 +97,12 @@ def expected_end(done: Completed, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with Lab("pvecmgroup") as lab:
-        lab.up(["pve1", "pve2", "pve3"])
-        for node in lab.nodes():
-            wait_until(lambda node=node: node.run(["systemctl", "is-active", "pveproxy"]).rc == 0, "pveproxy")
-        yield lab
+def lab(make_lab: Callable[[], Lab]) -> Lab:
+    lab = make_lab()
+    lab.up(["pve1", "pve2", "pve3"])
+    for node in lab.nodes():
+        wait_until(runs, lab, node.name, "pveproxy")
+    return lab
 
 
 # The tests of this module are one story: each begins where the one before has ended.
@@ -167,7 +190,7 @@ def test_certificates_of_one_authority_are_served(lab: Lab) -> None:
         path = f"/etc/pve/nodes/{node['name']}/pve-ssl.pem"
         verify = lab.node("pve1").run(["openssl", "verify", "-CAfile", "/etc/pve/pve-root-ca.pem", path])
         assert verify.rc == 0
-        wait_until(lambda node=node: served_fingerprint(lab, node["name"]) == node["pve_fp"], "the new certificate", 20)
+        wait_until(serves, lab, node["name"], node["pve_fp"], patience=20)
 
 
 def test_member_cannot_join_again(lab: Lab) -> None:
@@ -205,7 +228,7 @@ def test_an_online_node_is_killed_by_delnode(lab: Lab) -> None:
     assert (done.rc, done.stdout) == (0, "Killing node 3\n")
     wait_for_cluster(lab, "pve1", "pve2")
     removed = lab.node("pve3").run
-    wait_until(lambda: removed(["systemctl", "is-active", "corosync"]).stdout == "failed\n", "corosync to be killed")
+    wait_until(has_failed, lab, "pve3", "corosync")
     assert removed(["touch", "/etc/pve/x"]).stderr == "touch: cannot touch '/etc/pve/x': Permission denied\n"
     assert removed(["ls", "/etc/corosync"]).stdout.split() == ["authkey", "corosync.conf", "uidgid.d"]
     assert lab.node("pve1").run(["ls", "/etc/pve/nodes"]).stdout.split() == ["pve1", "pve2", "pve3"]
@@ -222,7 +245,7 @@ def test_separation_as_documented_and_join_again(lab: Lab) -> None:
     run(["sh", "-c", "rm -f /etc/pve/corosync.conf; rm -rf /etc/corosync/*"]).check()
     run(["killall", "pmxcfs"]).check()
     run(["systemctl", "start", "pve-cluster"]).check()
-    wait_until(lambda: is_writable(lab, "pve3"), "the separated node to be writable")
+    wait_until(is_writable, lab, "pve3")
     assert run(["pvecm", "status"]).rc == 2
     assert run(["ls", "/etc/pve/nodes"]).stdout.split() == ["pve1", "pve2", "pve3"]
     run(["rm", "-rf", "/etc/pve/nodes/pve1", "/etc/pve/nodes/pve2"]).check()
@@ -238,12 +261,11 @@ def test_an_offline_node_and_lost_quorum(lab: Lab) -> None:
     done = lab.node("pve1").run(["pvecm", "delnode", "pve3"], timeout=60)
     assert (done.rc, done.stderr) == (0, "Could not kill node (error = CS_ERR_NOT_EXIST)\n")
     lab.node("pve2").kill()
-    wait_until(lambda: lab.node("pve1").run(["pvecm", "status"]).rc == 2, "the loss of quorum")
-    wait_until(lambda: not is_writable(lab, "pve1"), "/etc/pve to be read-only")
+    wait_until(has_lost_quorum, lab, "pve1")
     refused = lab.node("pve1").run(["pvecm", "delnode", "pve2"])
     assert (refused.rc, refused.stderr) == (255, "cluster not ready - no quorum?\n")
     assert lab.node("pve1").run(["pvecm", "expected", "1"]).rc == 0
-    wait_until(lambda: is_writable(lab, "pve1"), "/etc/pve to be writable again")
-    wait_until(lambda: lab.node("pve1").run(["pvecm", "delnode", "pve2"]).rc == 0, "the second removal", 20)
+    wait_until(is_writable, lab, "pve1")
+    wait_until(deletes, lab, "pve1", "pve2", patience=20)
     lab.node("pve1").run(["pvecm", "expected", "1"])
     wait_for_cluster(lab, "pve1")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -19,12 +19,12 @@ GREETING = "Establishing API connection with host '10.99.0.12'\n"
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with Lab("pvecmalone") as lab:
-        lab.up(["pve1", "pve2"])
-        for node in lab.nodes():
-            wait_for_service(lab, node.name, "pveproxy")
-        yield lab
+def lab(make_lab: Callable[[], Lab]) -> Lab:
+    lab = make_lab()
+    lab.up(["pve1", "pve2"])
+    for node in lab.nodes():
+        wait_for_service(lab, node.name, "pveproxy")
+    return lab
 
 
 def wait_for_service(lab: Lab, name: str, unit: str, patience: float = 60) -> None:
