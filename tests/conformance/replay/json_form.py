@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON answers in a comparable form: Perl's hashes have no order, and some numbers are the machine's.
+
+Lists of objects come in the order of Perl's hashes on a real node (nodes, resources, storages); lists that are
+ordered on purpose carry a line number ("n").
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+# Numbers of the machine and the moment. 0 stays 0: "not running" is compared.
+VOLATILE_NUMBERS = frozenset(
+    "mem maxmem maxcpu disk maxdisk uptime memhost netin netout diskread diskwrite pid pstart starttime endtime timestamp"
+    " ctime notbefore notafter total used avail free used_fraction freemem totalmem shares cpus sockets mhz idle wait".split()
+)
+# These are 0 on an idle machine and mean nothing then.
+ALWAYS_VOLATILE = re.compile(r"^(cpu|wait|loadavg|pressure\w*|ksm|serverload)$")
+VOLATILE_TEXT = frozenset({"digest", "pve-ipcc", "CSRFPreventionToken"})
+COMMA_SETS = frozenset({"content", "privs"})
+
+
+def canonical_json(value: Any, key: str = "") -> Any:
+    """The value with sorted lists and without the machine's own numbers."""
+    if isinstance(value, dict):
+        return {name: canonical_json(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        items = [canonical_json(item, key) for item in value]
+        return items if _is_ordered(items) else sorted(items, key=_sort_key)
+    if ALWAYS_VOLATILE.match(key) and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        return "<n>"
+    if key in VOLATILE_NUMBERS and _is_number(value) and float(value) != 0:
+        return "<n>"
+    if key in VOLATILE_TEXT and isinstance(value, str):
+        return f"<{key}>"
+    if key in COMMA_SETS and isinstance(value, str):
+        return ",".join(sorted(value.split(",")))
+    return value
+
+
+def canonical_text(text: str) -> str:
+    """The text with every JSON document in it (the whole, or a line) in its canonical form."""
+    whole = _parse(text)
+    if whole is not None:
+        return _dump(whole) + "\n"
+    return "".join(
+        _dump(parsed) + "\n" if (parsed := _parse(line)) is not None else line
+        for line in text.splitlines(keepends=True)
+    )
+
+
+def _parse(text: str) -> Any:
+    stripped = text.strip()
+    if not stripped or (stripped[0], stripped[-1]) not in {("{", "}"), ("[", "]")}:
+        return None
+    # .members and its like are files with a layout of their own, not an answer of the API.
+    if stripped.startswith('{\n"'):
+        return None
+    try:
+        return json.loads(stripped)
+    except ValueError:
+        return None
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(canonical_json(value), sort_keys=True, ensure_ascii=False)
+
+
+def _is_ordered(items: list[Any]) -> bool:
+    return any(isinstance(item, dict) and "n" in item and "t" in item for item in items) or any(
+        isinstance(item, list) for item in items
+    )
+
+
+def _sort_key(item: Any) -> str:
+    """Values that a text rule replaces later must not decide the order."""
+    text = json.dumps(item, sort_keys=True, ensure_ascii=False)
+    return re.sub(
+        r"(?:[0-9A-F]{2}:){5,}[0-9A-F]{2}|UPID:[^:]+:[0-9A-F:]+:|1[789]\d{8}|[0-9a-f]{8}-[0-9a-f-]{27}", "<>", text
+    )
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float)) or (
+        isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value) is not None
+    )
