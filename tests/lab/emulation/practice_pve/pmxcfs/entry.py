@@ -96,8 +96,12 @@ class Index:
 
     @classmethod
     def decode(cls, message: bytes) -> Index:
-        version, writer, mtime, count = _INDEX_HEADER.unpack_from(message)
-        entries = tuple(_INDEX_ENTRY.iter_unpack(message[_INDEX_HEADER.size :]))
+        """ValueError when the message is no index."""
+        try:
+            version, writer, mtime, count = _INDEX_HEADER.unpack_from(message)
+            entries = tuple(_INDEX_ENTRY.iter_unpack(message[_INDEX_HEADER.size :]))
+        except struct.error as error:
+            raise ValueError(str(error)) from error
         if len(entries) != count:
             raise ValueError("index has the wrong length")
         return cls(version, writer, mtime, entries)
