@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two places where a node can be read and told to do something: here, and on a member reached by SSH.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import UnreadableText
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.interpret import parse_collected
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading, unknown
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node import collect
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.run import Finished, run
+
+# The collector's own deadlines add up to less than this.
+_COLLECT_DEADLINE = 40.0
+# Only keys and known hosts: no question is ever asked, no unknown host accepted, and a dead connection ends by itself.
+SSH_OPTIONS = (
+    "-o", "BatchMode=yes",
+    "-o", "StrictHostKeyChecking=yes",
+    "-o", "ConnectTimeout=6",
+    "-o", "ServerAliveInterval=5",
+    "-o", "ServerAliveCountMax=3",
+    "-o", "LogLevel=ERROR",
+)  # fmt: skip
+
+
+class Place(Protocol):
+    def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Finished: ...
+
+    def read(self) -> Reading[Snapshot]: ...
+
+
+class Here:
+    """This node."""
+
+    def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Finished:
+        return run(argv, timeout, stdin)
+
+    def read(self) -> Reading[Snapshot]:
+        return _snapshot(self.run([sys.executable, "-I", "-"], _COLLECT_DEADLINE, inspect.getsource(collect)))
+
+
+class Member:
+    """Another node, as root with this node's own key (the way C(pvecm add --use_ssh) goes itself)."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Finished:
+        return run(["ssh", *SSH_OPTIONS, f"root@{self.address}", shlex.join(argv)], timeout, stdin)
+
+    def read(self) -> Reading[Snapshot]:
+        return _snapshot(self.run(["python3", "-I", "-"], _COLLECT_DEADLINE, inspect.getsource(collect)))
+
+
+def _snapshot(done: Finished) -> Reading[Snapshot]:
+    if done.rc != 0:
+        return unknown(done.stderr.strip() or f"The node's readings ended with {done.rc}.")
+    try:
+        return Reading(parse_collected(done.stdout))
+    except UnreadableText as error:
+        return unknown(error.message)
