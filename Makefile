@@ -13,17 +13,17 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/link
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages environments test lint docs-lint unit sanity practice conformance conformance-run dist dist-check format changelog clean
+.PHONY: help setup packages environments test lint docs-lint unit sanity practice conformance dist dist-check format changelog clean
 
 help:  ## Start: Show the targets
 	@$(PYTHON) tests/tools/show_targets.py $(MAKEFILE_LIST)
 
 setup: packages environments  ## Start: Install what the gate needs: Debian packages (as root) and virtual environments
 
-packages:
+packages:  ## Start: The Debian packages alone (without root: nothing)
 	@if [ "$$(id -u)" = 0 ]; then tests/tools/install-debian-packages; fi
 
-environments: | $(LINK)
+environments: | $(LINK)  ## Start: The virtual environments alone
 	@$(PYTHON) tests/tools/environments.py --quiet
 
 $(LINK):
@@ -47,11 +47,8 @@ sanity: environments  ## Gate: ansible-test sanity in its own virtual environmen
 practice: packages environments  ## Gate: Tests on practice nodes (root)
 	@$(GATE) practice
 
-conformance: packages environments  ## Gate: Hold the practice nodes against the recordings of real nodes (root)
-	@$(MAKE) --no-print-directory conformance-run
-
-conformance-run:
-	@$(PYTHON) tests/conformance/run $(ARGS)
+conformance: packages environments  ## Gate: Hold the practice nodes against the recordings of real nodes (root; ARGS="--diff cluster/2-join")
+	@$(PYTHON) tests/conformance/run.py $(ARGS)
 
 dist-check: environments  ## Gate: Install the tarball somewhere else and run a module and a playbook from it
 	@$(GATE) dist-check
