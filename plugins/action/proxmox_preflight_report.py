@@ -19,9 +19,14 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.inven
     sort_answers,
     wish_of_host,
 )
-from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_cluster import decide, judge_cluster
+from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_cluster import (
+    Decision,
+    decide,
+    judge_cluster,
+)
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_network import judge_network
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_node import judge_node
+from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.subject import Subject
 
 
 class ActionModule(ActionBase):
@@ -68,8 +73,17 @@ class ActionModule(ActionBase):
             "links": {
                 subject.host: {str(n): address for n, address in subject.link_addresses.items()} for subject in subjects
             },
+            "addresses": {subject.host: subject.link_addresses.get(0, subject.wish.address) for subject in subjects},
+            "names": {subject.host: subject.node_name for subject in subjects},
+            "members": sorted({name for subject in subjects for name in _member_names(subject, decision)}),
             "states": {
                 subject.host: {"name": subject.classified.state.value, "reason": subject.classified.reason}
                 for subject in subjects
             },
         }
+
+
+def _member_names(subject: Subject, decision: Decision) -> tuple[str, ...]:
+    """The members that a seed lists, those outside the inventory too."""
+    config = subject.snapshot.config.value
+    return config.names if config is not None and subject.host in decision.seeds else ()

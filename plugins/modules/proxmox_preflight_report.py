@@ -96,6 +96,19 @@ links:
   description: For each host, its own addresses on the cluster's links.
   returned: always
   type: dict
+addresses:
+  description: For each host, the address at which the other nodes reach it.
+  returned: always
+  type: dict
+names:
+  description: For each host, the node's own name.
+  returned: always
+  type: dict
+members:
+  description: The names of all members of the cluster, those outside the inventory too.
+  returned: always
+  type: list
+  elements: str
 states:
   description: For each host, the name of its cluster state and what it means.
   returned: always

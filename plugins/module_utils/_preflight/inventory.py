@@ -11,21 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.corosync_config import HIGHEST_LINK
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.link_variables import links_of_variables
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.subject import Subject, Wish, subject_of
 
 
 def wish_of_host(host: str, variables: Mapping[str, Any], is_primary: bool) -> Wish:
     """What the inventory says of a host: its address, its links (link0 to link7, or a list in cluster_links), its name."""
-    links = {
-        int(number): str(variables[f"link{number}"])
-        for number in range(HIGHEST_LINK + 1)
-        if variables.get(f"link{number}")
-    }
-    for position, entry in enumerate(variables.get("cluster_links") or []):
-        links[int(entry.get("number", position))] = str(entry["address"])
-    # "link0=10.0.0.1,priority=10" is what PVE itself takes
-    links = {number: value.split(",")[0] for number, value in links.items()}
+    links = {link["number"]: link["address"] for link in links_of_variables(variables)}
     return Wish(
         host, str(variables.get("ansible_host") or host), is_primary, links, str(variables.get("hostname") or "")
     )
