@@ -34,7 +34,7 @@ class Part:
     needs: frozenset[Need] = frozenset()
     # Parts of one lane never run side by side: they share a cache, or they would steal each other's processor.
     lane: str = ""
-    minutes: int = 10
+    minutes: float = 10
     # Paths of the checkout without which there is nothing to run.
     paths: tuple[str, ...] = field(default=())
 

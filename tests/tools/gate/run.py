@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -167,7 +167,7 @@ class Runner:
                 return process.wait(part.minutes * 60)
             except subprocess.TimeoutExpired:
                 end(process)
-                output.write(f"\ngate: stopped after {part.minutes} minutes\n".encode())
+                output.write(f"\ngate: stopped after {part.minutes:g} minutes\n".encode())
                 return 124
             finally:
                 self._running.discard(process)
@@ -179,12 +179,16 @@ class Runner:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the whole process group to end, then make it."""
-    for number, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
+    """End a whole process group. An interrupt comes first: pytest then takes its labs down."""
+    for number, patience in ((signal.SIGINT, PATIENCE), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
         try:
             os.killpg(process.pid, number)
             process.wait(patience)
+            break
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:
             continue
+    # Children in the background do not hear an interrupt.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -139,11 +140,27 @@ def test_parts_without_a_lane_run_side_by_side(runner: Runner, tmp_path: Path):
     assert all(each.figures == Figures(passed=1) for each in runner.run(parts))
 
 
-def test_a_part_that_takes_too_long_is_stopped_with_its_children(runner: Runner):
-    [ended] = runner.run([Part("slow", "t", "sleep 60 & sleep 60; true", minutes=0)])
+def test_a_part_that_takes_too_long_is_stopped_with_its_children(runner: Runner, tmp_path: Path):
+    command = f"sleep 60 & echo $! > {tmp_path}/child; trap 'touch {tmp_path}/cleaned; exit 1' INT; sleep 60; true"
+    [ended] = runner.run([Part("slow", "t", command, minutes=0.01)])
     assert ended.figures == Figures(failed=1)
     assert ended.seconds < 10
     assert ended.log is not None and "stopped after" in ended.log.read_text(encoding="utf-8")
+    assert (tmp_path / "cleaned").exists()
+    assert not is_running(int((tmp_path / "child").read_text(encoding="utf-8")))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs. One that is dead and only waits for somebody to take note does not."""
+    for _ in range(50):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        if state == "Z":
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def test_a_part_without_its_files_is_left_out(runner: Runner):
