@@ -8,6 +8,8 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classify import Classified, leftovers
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.describe import describe_member, describe_now
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import Refused, StateUnknown
@@ -101,13 +103,11 @@ def plan_joined(wish: Wish, snapshot: Snapshot, now: Classified, view: ClusterVi
     if now.state is NodeState.JOINING:
         return Plan((_attach("join", wish), final), before, after)
     if now.state in HALF_JOINED and _can_be_finished(snapshot, view):
-        steps = (_start_services(), Step("make_certificate", "Make the node's certificate and serve it."), final)
-        return Plan(steps, before, after)
-    steps = () if now.state in OUTSIDE else leave_steps(wish, snapshot, now)
-    if now.state in OUTSIDE:
-        refuse_own_guests(snapshot)
-        refuse_bad_addresses(snapshot, wish)
-        steps = _cleaning_steps(snapshot, wish)
+        certify = Step("make_certificate", "Make the node's certificate and serve it.")
+        return Plan((_start_services(), certify, final), before, after)
+    refuse_own_guests(snapshot)
+    refuse_bad_addresses(snapshot, wish)
+    steps = _cleaning_steps(snapshot, wish) if now.state in OUTSIDE else leave_steps(wish, snapshot, now)
     refuse_unready_cluster(snapshot, wish, view)
     # Having read itself as standalone, this node is its own proof that it does not vote.
     votes = votes_to_expect(view, {snapshot.node_name, *wish.accounted_for})
@@ -231,8 +231,8 @@ def _reload_proxy() -> Step:
     return Step("reload_proxy", "Reload pveproxy so that it serves the certificate on disk.")
 
 
-def _await_member(wish: Wish, members: object, online: object, seed: str | None = None) -> Step:
-    names = sorted(members)  # type: ignore[call-overload]
+def _await_member(wish: Wish, members: Iterable[str], online: Iterable[str], seed: str | None = None) -> Step:
+    names = sorted(members)
     where = "here" if seed is None else f"here and on {seed}"
     return Step(
         "await_membership",
@@ -240,7 +240,7 @@ def _await_member(wish: Wish, members: object, online: object, seed: str | None 
         {
             "cluster_name": wish.cluster_name,
             "members": names,
-            "online": sorted(online),  # type: ignore[call-overload]
+            "online": sorted(online),
             "seed": seed,
             "timeout": wish.timeout,
         },

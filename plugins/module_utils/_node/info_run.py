@@ -19,8 +19,8 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classif
     leftovers,
 )
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.expectation import Expectation
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.facts import cluster_facts
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.health import find_problems, healthy
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.report import report_cluster
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import parse_lease
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.membership_run import read_here
@@ -51,7 +51,7 @@ def _result(snapshot: Snapshot, now: Classified, health: bool, problems: list[di
         "node_state_reason": now.reason,
         "way_forward": now.way.forward,
         "way_back": now.way.back,
-        "cluster": report_cluster(snapshot),
+        "cluster": cluster_facts(snapshot),
         "problems": problems,
         "leftovers": leftovers(snapshot) if snapshot.config.absent else [],
         "node_directories": {

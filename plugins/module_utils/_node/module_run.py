@@ -20,7 +20,7 @@ def run_module(module: AnsibleModule, work: Callable[[Mapping[str, Any], bool], 
     try:
         result = work(module.params, module.check_mode)
     except ClusterError as error:
-        details = {name: value for name, value in error.details.items() if name != "msg"}
+        details: dict[str, Any] = {name: value for name, value in error.details.items() if name != "msg"}
         module.fail_json(msg=str(error), remedy=error.remedy, error=type(error).__name__, **details)
     else:
         for warning in result.pop("warnings", []):
