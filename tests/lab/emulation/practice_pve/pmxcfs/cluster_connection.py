@@ -10,7 +10,8 @@ import threading
 import time
 
 from practice_pve.pmxcfs import replicated_tree, status_group
-from practice_pve.pmxcfs.corosync_library import CorosyncError
+from practice_pve.pmxcfs.corosync_library import LIBRARY, CorosyncError
+from practice_pve.pmxcfs.first_look import COROSYNC_WAS_THERE
 from practice_pve.pmxcfs.log import log
 from practice_pve.pmxcfs.process_group import ProcessGroup
 from practice_pve.pmxcfs.services import GroupService, NodeListService, QuorumService, Service
@@ -79,6 +80,8 @@ class ClusterConnection:
                 continue
             self._last_start[service] = now
             try:
+                if last is None and not COROSYNC_WAS_THERE:
+                    raise CorosyncError(service.first_call, LIBRARY)
                 descriptor = service.start()
             except CorosyncError as error:
                 log.critical(service.domain, str(error))

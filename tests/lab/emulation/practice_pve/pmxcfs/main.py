@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+import practice_pve.pmxcfs.first_look  # noqa: F401, I001 - before anything else, see there
 from practice_pve.pmxcfs.daemon import Daemon
 from practice_pve.pmxcfs.log import log
 from practice_pve.pmxcfs.options import USAGE, HelpWanted, UsageError, parse

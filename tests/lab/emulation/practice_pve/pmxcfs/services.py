@@ -34,6 +34,7 @@ class Service(Protocol):
     """`start` gives the descriptor to watch (CorosyncError: not now); `dispatch` is False when the connection is gone."""
 
     domain: str
+    first_call: str
     restartable: bool
 
     def start(self) -> int: ...
@@ -55,6 +56,7 @@ def _patiently(call: Callable[[], None]) -> None:
 
 class QuorumService:
     domain = "quorum"
+    first_call = "quorum_initialize"
     restartable = True
 
     def __init__(self, status: Status) -> None:
@@ -102,6 +104,7 @@ class NodeListService:
     """Follows corosync's node list as it is in force."""
 
     domain = "confdb"
+    first_call = "cmap_initialize"
     restartable = True
 
     def __init__(self, status: Status) -> None:
@@ -156,6 +159,8 @@ class NodeListService:
 
 
 class GroupService:
+    first_call = "cpg_initialize"
+
     def __init__(self, group: ProcessGroup, group_name: str, domain: str) -> None:
         self.domain = domain
         self.restartable = True
