@@ -10,7 +10,7 @@ import re
 from practice_pve.guests.tables.cpu_models import CPU_MODELS, SUPPORTED_FLAGS
 from practice_pve.guests.tables.drives import BUS_FORMATS, DRIVES_PER_BUS
 from practice_pve.guests.tables.machine_parts import CPU
-from practice_pve.rest.formats import FormatError, by_pattern, register_format
+from practice_pve.rest.formats import FormatError, register_format
 from practice_pve.rest.verification import parse_property_string
 
 NEW_DISK = re.compile(r"(?:([^/:\s]+):)?(\d+(?:\.\d+)?)")
@@ -112,4 +112,3 @@ register_format("pve-qm-ide", check_cdrom)
 register_format("pve-vm-cpu-conf", check_cpu)
 register_format("pve-phys-bits", check_physical_bits)
 register_format("pve-cpuset", check_cpu_set)
-by_pattern("pve-poolid", r"[A-Za-z0-9.\-_]+(?:/[A-Za-z0-9.\-_]+){0,2}", "invalid pool name '{value}'")

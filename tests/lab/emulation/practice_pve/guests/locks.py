@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from contextlib import contextmanager
 from practice_pve.rest.errors import ApiError
 
 LOCK_DIRECTORIES = {"qemu": "/var/lock/qemu-server", "lxc": "/run/lock/lxc"}
-_HELD: set[str] = set()
+# per process and thread: a forked worker has to take the lock itself
+_HELD: set[tuple[int, int, str]] = set()
 
 
 @contextmanager
@@ -29,18 +31,19 @@ def guest_lock(kind: str, guest_id: int, *, timeout: float = 10, shared: bool = 
 @contextmanager
 def file_lock(path: str, *, timeout: float = 10, shared: bool = False) -> Iterator[None]:
     """Hold a lock file or fail after `timeout` seconds with PVE's words."""
-    if path in _HELD:
+    key = (os.getpid(), threading.get_ident(), path)
+    if key in _HELD:
         yield
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         _acquire(descriptor, path, timeout, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
-        _HELD.add(path)
+        _HELD.add(key)
         try:
             yield
         finally:
-            _HELD.discard(path)
+            _HELD.discard(key)
     finally:
         os.close(descriptor)
 

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The running half of a virtual machine.
+
+Here "running" is a state: a process that sleeps stands for QEMU, so that PIDs, `kill` and a crash behave. Everything
+that starts, asks or stops a machine goes through this module; a real QEMU process would take its place here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from practice_pve import settings
+from practice_pve.rest.errors import ApiError
+
+RUN_DIRECTORY = Path("/var/run/qemu-server")
+_STOP_SECONDS = 10
+
+
+def pid_of(guest_id: int) -> int | None:
+    """The machine's process, None when it does not run."""
+    try:
+        pid = int((RUN_DIRECTORY / f"{guest_id}.pid").read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (OSError, ValueError):
+        return None
+    return pid if re.search(rf"kvm.* -id {guest_id}\b", command) else None
+
+
+def is_running(guest_id: int) -> bool:
+    """True while the process lives."""
+    return pid_of(guest_id) is not None
+
+
+def start(guest_id: int, *, paused: bool = False) -> None:
+    """Start the process in a scope of its own, so that it outlives the daemon that started it."""
+    RUN_DIRECTORY.mkdir(parents=True, exist_ok=True)
+    sleeper = subprocess.Popen(
+        [f"/usr/bin/kvm -id {guest_id}", "infinity"],
+        executable="/usr/bin/sleep",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    _move_to_scope(guest_id, sleeper.pid)
+    (RUN_DIRECTORY / f"{guest_id}.pid").write_text(f"{sleeper.pid}\n")
+    set_paused(guest_id, paused)
+    # the caller is short-lived and must not complain about a child it leaves behind
+    sleeper.returncode = 0
+
+
+def _move_to_scope(guest_id: int, pid: int) -> None:
+    """Ask systemd for qemu.slice/ID.scope around the process; without systemd it simply stays where it is."""
+    subprocess.run(
+        [
+            "busctl", "call", "--quiet", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+            "org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", f"{guest_id}.scope", "replace",
+            "2", "PIDs", "au", "1", str(pid), "Slice", "s", "qemu.slice", "0",
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
+def stop(guest_id: int) -> None:
+    """End the process, by force if it must be."""
+    pid = pid_of(guest_id)
+    if pid is not None:
+        _signal(pid, signal.SIGTERM)
+        end = time.monotonic() + _STOP_SECONDS
+        while is_running(guest_id) and time.monotonic() < end:
+            time.sleep(0.02)
+        if is_running(guest_id):
+            _signal(pid, signal.SIGKILL)
+    clean_up(guest_id)
+
+
+def power_down(guest_id: int, timeout: float) -> bool:
+    """Press the power button and wait; True when the guest went down.
+
+    A sleeping process has no operating system that would listen, unless the node's settings say so.
+    """
+    if settings.get("guests_obey_acpi", False):
+        stop(guest_id)
+        return True
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if not is_running(guest_id):
+            clean_up(guest_id)
+            return True
+        time.sleep(min(0.1, max(end - time.monotonic(), 0)))
+    return False
+
+
+def agent_answers(guest_id: int) -> bool:
+    """True when something answers on the agent's port; the real ping waits 3 seconds for that."""
+    if settings.get("guests_have_agent", False):
+        return True
+    time.sleep(3)
+    return False
+
+
+def clean_up(guest_id: int) -> None:
+    """Remove what a machine leaves in /run."""
+    for suffix in ("pid", "paused", "qmp", "qga", "vnc", "serial0"):
+        (RUN_DIRECTORY / f"{guest_id}.{suffix}").unlink(missing_ok=True)
+
+
+def set_paused(guest_id: int, paused: bool) -> None:
+    """Stop or continue the virtual CPUs."""
+    marker = RUN_DIRECTORY / f"{guest_id}.paused"
+    if paused:
+        marker.touch()
+    else:
+        marker.unlink(missing_ok=True)
+
+
+def qmp_status(guest_id: int) -> str:
+    """What QEMU itself would answer."""
+    if not is_running(guest_id):
+        return "stopped"
+    return "paused" if (RUN_DIRECTORY / f"{guest_id}.paused").exists() else "running"
+
+
+def uptime(guest_id: int) -> int:
+    """Seconds since the process started, 0 when it does not run."""
+    pid = pid_of(guest_id)
+    if pid is None:
+        return 0
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        since_boot = float(Path("/proc/uptime").read_text().split()[0])
+    except OSError:
+        return 0
+    return max(int(since_boot - int(fields[19]) / os.sysconf("SC_CLK_TCK")), 0)
+
+
+def assert_running(guest_id: int, exit_code: int = 2) -> None:
+    """Refuse what only makes sense for a running machine."""
+    if not is_running(guest_id):
+        raise ApiError(f"VM {guest_id} not running", exit_code=exit_code)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
