@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import socket
@@ -39,7 +40,7 @@ class ActionModule(ActionBase):
 def owner_of_this_run() -> str:
     """The run is the process of ansible-playbook; each task runs in a child of it."""
     process = os.getppid()
-    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    user = getpass.getuser()
     return f"{user}@{socket.gethostname()} process {process} ({start_of(process)})"
 
 

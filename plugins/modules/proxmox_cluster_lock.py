@@ -25,8 +25,6 @@ attributes:
       - Neither takes nor gives back, and does not fail when another owner holds the lease.
   diff_mode:
     support: none
-  idempotent:
-    support: full
 options:
   state:
     description: Whether the lease is to be held.
@@ -34,9 +32,11 @@ options:
     choices: [present, absent]
     default: present
   owner:
-    description: Who holds the lease, in words that tell another administrator whom to ask.
+    description:
+      - Who holds the lease, in words that tell another administrator whom to ask.
+      - The run of ansible-playbook on this controller, if not given. A lease that a run of this very controller has left behind
+        is taken over once that run is dead.
     type: str
-    required: true
   expires:
     description: Seconds after which the lease ends if its owner does nothing more.
     type: int
@@ -58,6 +58,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+owner:
+  description: Who holds the lease now.
+  returned: success
+  type: str
+held_by:
+  description: Who holds it instead.
+  returned: when another owner holds the lease
+  type: str
+held_until:
+  description: When that lease ends, in seconds since 1970.
+  returned: when another owner holds the lease
+  type: float
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -70,7 +82,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "owner": {"type": "str", "required": True},
+            "owner": {"type": "str"},
             "expires": {"type": "int", "default": 300},
             "steal": {"type": "bool", "default": False},
         },

@@ -142,6 +142,7 @@ def _locked(held: Lease) -> Locked:
     return Locked(
         f"Another controller works on this node: {held.words}.",
         "Wait for its end. If it is gone for good: proxmox_cluster_lock with state=present and steal=true.",
+        {"held_by": held.owner, "since": held.since, "until": held.until},
     )
 
 
