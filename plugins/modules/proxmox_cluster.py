@@ -29,8 +29,6 @@ attributes:
       - Prints the very plan that a normal run would carry out.
   diff_mode:
     support: full
-  idempotent:
-    support: full
 options:
   state:
     description:
@@ -99,6 +97,12 @@ options:
       - Only with this knowledge a cluster without quorum is told to expect fewer votes.
     type: list
     elements: str
+  founder_planned:
+    description:
+      - In check mode, plan a join although the cluster does not exist yet, because the same playbook would create it.
+      - No seed is looked at then. Without check mode this option does nothing.
+    type: bool
+    default: false
   timeout:
     description: Seconds that one long step may take, and again that its result is waited for.
     type: int
@@ -250,6 +254,7 @@ def main() -> None:
             "seed_password": {"type": "str", "no_log": True},
             "seed_fingerprint": {"type": "str"},
             "accounted_for": {"type": "list", "elements": "str"},
+            "founder_planned": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 180},
             "on_failure": {"type": "str", "choices": ["keep", "roll_back"], "default": "keep"},
             "foreign_guests": {"type": "str", "choices": ["refuse", "forget"], "default": "refuse"},

@@ -25,8 +25,6 @@ attributes:
     support: full
   diff_mode:
     support: full
-  idempotent:
-    support: full
 options:
   name:
     description: The name of the node that shall be gone.

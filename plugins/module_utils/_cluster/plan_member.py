@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classify import Classified, leftovers
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.describe import describe_member, describe_now
@@ -94,6 +95,8 @@ def plan_joined(wish: Wish, snapshot: Snapshot, now: Classified, view: ClusterVi
         NodeState.SEPARATION_INTERRUPTED,
     ):
         raise _refused(now, "join")
+    if view is None and wish.founder_planned and now.state in OUTSIDE:
+        return _plan_with_founder(wish, snapshot, before)
     if view is None:
         raise StateUnknown("No member of the cluster could be read.", "Give the addresses of live members in seeds.")
     members = sorted({*view.config.names, snapshot.node_name})
@@ -119,6 +122,17 @@ def plan_joined(wish: Wish, snapshot: Snapshot, now: Classified, view: ClusterVi
         {"argv": join_argv(wish, view.address), "seed": view.address, "timeout": wish.timeout},
     )
     return Plan((*steps, join, final), before, after)
+
+
+def _plan_with_founder(wish: Wish, snapshot: Snapshot, before: dict[str, Any]) -> Plan:
+    """Check mode of a run that would create the cluster first: there is nothing yet to look at. Never carried out."""
+    refuse_own_guests(snapshot)
+    refuse_bad_addresses(snapshot, wish)
+    seed = wish.seeds[0]
+    join = Step("join", f"Join the cluster {wish.cluster_name} through {seed}.", {"argv": join_argv(wish, seed)})
+    final = _await_member(wish, [snapshot.node_name], [snapshot.node_name], seed)
+    after = describe_member(snapshot, wish.cluster_name, [snapshot.node_name])
+    return Plan((*_cleaning_steps(snapshot, wish), join, final), before, after)
 
 
 def create_argv(wish: Wish) -> list[str]:

@@ -47,6 +47,7 @@ class Wish:
     method: str = "ssh"
     fingerprint: str = ""
     accounted_for: tuple[str, ...] = ()
+    founder_planned: bool = False
     forget_foreign_guests: bool = False
     ignore_active_ha: bool = False
     leave_members_behind: bool = False
@@ -85,6 +86,7 @@ def wish_of(params: Mapping[str, Any]) -> Wish:
         method=params["method"],
         fingerprint=fingerprint,
         accounted_for=tuple(params.get("accounted_for") or ()),
+        founder_planned=bool(params.get("founder_planned")),
         forget_foreign_guests=params.get("foreign_guests") == "forget",
         ignore_active_ha=params.get("active_ha") == "ignore",
         leave_members_behind=params.get("still_member") == "leave",

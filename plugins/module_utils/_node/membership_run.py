@@ -40,7 +40,7 @@ _LEASE_FACTOR = 4
 
 
 def set_membership(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
-    wish = wish_of(params)
+    wish = replace(wish_of(params), founder_planned=check_mode and bool(params.get("founder_planned")))
     if check_mode:
         return _run(wish, params, check_mode=True)
     with held_while(params.get("lock_owner"), wish.timeout * _LEASE_FACTOR):
@@ -53,7 +53,7 @@ def _run(wish: Wish, params: Mapping[str, Any], check_mode: bool) -> dict[str, A
     now = classify(snapshot, wish.cluster_name)
     view: ClusterView | None = None
     try:
-        if _needs_view(wish, now):
+        if _needs_view(wish, now) and not (wish.founder_planned and check_mode):
             view = find_view(wish, snapshot.node_name, password)
             now = classify(snapshot, wish.cluster_name, view)
         plan = plan_membership(wish, snapshot, now, view)
