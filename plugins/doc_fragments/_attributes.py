@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # What a module supports of Ansible's common features; each module fills in its own C(support).
+    # What a module supports of Ansible's common features; each module fills in its own C(support) of the first two.
     DOCUMENTATION = r"""
 ---
 options: {}
@@ -17,6 +17,9 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    support: full
 """
 
     # For modules that read and never write.

@@ -152,7 +152,7 @@ def test_a_part_that_takes_too_long_is_stopped_with_its_children(runner: Runner,
 
 def is_running(pid: int) -> bool:
     """Whether a process runs. One that is dead and only waits for somebody to take note does not."""
-    for _ in range(50):
+    for _attempt in range(50):
         try:
             state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
         except (FileNotFoundError, ProcessLookupError):
