@@ -73,7 +73,7 @@ def list_names(path: Path) -> Reading:
 
 def run(argv: list[str]) -> Reading:
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             argv,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -29,7 +29,7 @@ class Finished:
 
 def run(argv: Sequence[str], timeout: float, stdin: str = "") -> Finished:
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             list(argv),
             input=stdin,
             capture_output=True,

@@ -63,7 +63,7 @@ def read_node() -> dict[str, Any]:
 def _start(argv: list[str]) -> subprocess.Popen[str] | None:
     environment = {**os.environ, "LC_ALL": "C"}
     try:
-        return subprocess.Popen(
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
     except FileNotFoundError:

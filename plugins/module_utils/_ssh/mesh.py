@@ -42,7 +42,7 @@ def _try_login(name: str, address: str, patience: int) -> Login:
     ]
     command = ["ssh", "-e", "none", *[word for option in options for word in ("-o", option)], f"root@{address}", "true"]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience + 15, check=False
         )
     except subprocess.TimeoutExpired:
