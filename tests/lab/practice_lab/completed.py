@@ -45,12 +45,10 @@ def run_program(
     try:
         if data is None:
             done = subprocess.run(
-                list(argv), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+                argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False, env=variables
             )
         else:
-            done = subprocess.run(
-                list(argv), input=data, capture_output=True, timeout=timeout, check=False, env=variables
-            )
+            done = subprocess.run(argv, input=data, capture_output=True, timeout=timeout, check=False, env=variables)
     except FileNotFoundError as error:
         raise LabError(f"program not found: {argv[0]}") from error
     return Completed(

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from .cgroups import in_own_cgroup, remove_cgroups
+from .completed import run_program
 from .errors import LabError
 from .places import EMULATION, NETNS_DIRECTORY
-from .processes import arguments, container_managers, find_leader, kill_all, named_network, start_time
+from .processes import KEEPER_NAME, arguments, container_managers, find_leader, kill_all, named_network, start_time
 
 HOST_RUNS_SYSTEMD = Path("/run/systemd/system").is_dir()
 HOST_HAS_UNIFIED_CGROUPS = Path("/sys/fs/cgroup/cgroup.controllers").exists()
@@ -24,8 +25,10 @@ POWER_OFF = signal.SIGRTMIN + 4
 
 def command(identifier: str, host_name: str, root: Path) -> list[str]:
     """The systemd-nspawn command line of a node."""
-    argv = ["systemd-nspawn", "-q", "-D", str(root), "-M", identifier, f"--hostname={host_name}"]
-    argv += ["--register=no", "--keep-unit", f"--network-namespace-path={NETNS_DIRECTORY / identifier}"]
+    network = NETNS_DIRECTORY / identifier
+    # Entered first as well: the /sys that systemd-nspawn mounts shows the cards of the namespace it was started in.
+    argv = ["nsenter", f"--net={network}", "--", "systemd-nspawn", "-q", "-D", str(root), "-M", identifier]
+    argv += [f"--hostname={host_name}", "--register=no", "--keep-unit", f"--network-namespace-path={network}"]
     argv += ["--resolv-conf=off", "--timezone=off", "--link-journal=no", "--notify-ready=no"]
     argv += ["--capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_IPC_LOCK,CAP_SYS_NICE"]
     argv += ["--bind=/dev/fuse", "--property=DeviceAllow=/dev/fuse rwm"]
@@ -38,21 +41,60 @@ def command(identifier: str, host_name: str, root: Path) -> list[str]:
     return argv
 
 
-def start(identifier: str, host_name: str, root: Path, console: Path) -> None:
-    """Start the container and return at once; it outlives this program."""
+# Keeps a node running as its own systemd unit would: cables are plugged while it is on, and a reboot (133) starts it again.
+# Arguments: the node's identifier (for those who look at the process list), the command of the container.
+KEEPER = """
+shift
+while :; do
+    cables up
+    "$@"
+    code=$?
+    cables down
+    [ "$code" = 133 ] || exit "$code"
+done
+"""
+
+
+def start(identifier: str, host_name: str, root: Path, console: Path, controller: str, ports: list[str]) -> None:
+    """Start the container and return at once; it outlives this program.
+
+    ports are the node's in the controller namespace: up while the node is on. A network namespace alone would go on
+    answering pings for a node that is off.
+    """
     argv = command(identifier, host_name, root)
-    environment = dict(os.environ)
-    if not HOST_RUNS_SYSTEMD:
-        argv = in_own_cgroup(identifier, argv)
+    environment = {**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
     if not HOST_HAS_UNIFIED_CGROUPS:
         environment["SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE"] = "1"
     if HOST_RUNS_SYSTEMD:
         # A unit of its own with a delegated cgroup: without it the node would share the caller's session.
+        options = ["--quiet", "--collect", f"--unit={identifier}", f"--property=StandardOutput=append:{console}"]
+        settings = [
+            "Delegate=yes",
+            "KillMode=mixed",
+            "RestartForceExitStatus=133",
+            "SuccessExitStatus=133",
+            "TasksMax=4096",
+        ]
+        settings += [
+            f"Environment=SYSTEMD_NSPAWN_API_VFS_WRITABLE={environment['SYSTEMD_NSPAWN_API_VFS_WRITABLE']}",
+            "StandardError=inherit",
+        ]
+        for port in ports:
+            settings += [
+                f"{when}=-ip -n {controller} link set {port} {state}"
+                for when, state in (("ExecStartPre", "up"), ("ExecStopPost", "down"))
+            ]
+        argv = ["systemd-run", *options, *(f"--property={setting}" for setting in settings), *argv]
+    else:
+        cables = "".join(f"ip -n {controller} link set {port} $1; " for port in ports)
         argv = [
-            "systemd-run", "--quiet", "--collect", f"--unit={identifier}", "--property=Delegate=yes", "--property=KillMode=mixed",
-            "--property=RestartForceExitStatus=133", "--property=SuccessExitStatus=133", "--property=TasksMax=4096",
-            f"--property=StandardOutput=append:{console}", "--property=StandardError=inherit", *argv,
-        ]  # fmt: skip
+            "/bin/sh",
+            "-c",
+            f"cables() {{ {cables} }}\n{KEEPER}",
+            KEEPER_NAME,
+            identifier,
+            *in_own_cgroup(identifier, argv),
+        ]
     with console.open("ab") as output:
         subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=environment
@@ -63,6 +105,11 @@ def leader(identifier: str) -> int | None:
     """Process 1 of a running node as the host numbers it, or None."""
     network = named_network(identifier)
     return None if network is None else find_leader(network)
+
+
+def unplug(controller: str, ports: list[str]) -> None:
+    for port in ports:
+        run_program(["ip", "-n", controller, "link", "set", port, "down"])
 
 
 def wait_for_leader(identifier: str, console: Path, patience: float = 20.0) -> int:

@@ -20,6 +20,7 @@ from .completed import Completed, run_program
 from .controller import enter_command
 from .errors import LabError
 from .faults.ledger import ActiveFault, Ledger
+from .limits import require_room_for
 from .node import Node
 from .places import checked_lab_name, lab_namespace, lab_of_identifier, state_directory
 from .processes import container_managers, in_network, kill_all, named_network
@@ -92,6 +93,7 @@ class Lab:
             self.write_host_files()
             network.ensure_controller(self.name, known)
             members = self.nodes()
+            require_room_for(sum(node.leader() is None for node in members))
             in_parallel(lambda node: self._create_and_boot(node, lower), members)
         if wait:
             in_parallel(lambda node: node.wait_ready(), members)

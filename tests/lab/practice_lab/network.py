@@ -102,7 +102,7 @@ def ensure_node(lab: str, spec: LabSpec, node: NodeSpec) -> None:
     for link, address in enumerate(node.interfaces()):
         if nic(link) not in existing:
             outside.append(f"link add {port(node, link)} type veth peer name {nic(link)} netns {name}")
-            outside.append(f"link set {port(node, link)} master {bridge(link)} up")
+            outside.append(f"link set {port(node, link)} master {bridge(link)}")  # up while the node is on
         inside.append(f"link set {nic(link)} up")
         if link:
             inside.append(f"addr replace {address} brd + dev {nic(link)}")

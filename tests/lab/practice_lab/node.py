@@ -16,7 +16,7 @@ from . import container, layers, network
 from .completed import Completed, run_program
 from .errors import LabError
 from .identity import write_identity
-from .places import node_identifier
+from .places import lab_namespace, node_identifier
 from .processes import all_pids, namespace_of, start_time
 from .spec import LabSpec, NodeSpec
 
@@ -104,11 +104,11 @@ class Node:
         """Power on; returns when process 1 runs. Use wait_ready() to wait for the services."""
         if self.leader() is not None:
             return
-        container.cut_power(self.identifier)  # a manager without a container would hold the name
-        container.start(self.identifier, self.name, self.root, self.console)
+        self.kill()  # a manager without a container would hold the name
+        container.start(self.identifier, self.name, self.root, self.console, lab_namespace(self.lab), self._ports())
         container.wait_for_leader(self.identifier, self.console)
 
-    def wait_ready(self, patience: float = 60.0) -> None:
+    def wait_ready(self, patience: float = 180.0) -> None:
         """Wait until multi-user.target is reached and sshd listens."""
         deadline = time.monotonic() + patience
         state = "off"
@@ -137,6 +137,10 @@ class Node:
 
     def kill(self) -> None:
         container.cut_power(self.identifier)
+        container.unplug(lab_namespace(self.lab), self._ports())
+
+    def _ports(self) -> list[str]:
+        return [network.port(self.spec, link) for link in range(len(self.spec.interfaces()))]
 
     def reboot(self) -> None:
         self.poweroff()

@@ -14,6 +14,7 @@ from pathlib import Path
 from .places import NETNS_DIRECTORY
 
 PROC = Path("/proc")
+KEEPER_NAME = "practice-node-keeper"
 
 
 def all_pids() -> list[int]:
@@ -68,11 +69,13 @@ def namespace_pids(pid: int) -> list[int]:
 
 
 def container_managers() -> Iterator[tuple[int, str]]:
-    """(pid, machine name) of every systemd-nspawn on this host."""
+    """(pid, machine name) of every systemd-nspawn and every keeper of one on this host."""
     for pid in all_pids():
         argv = arguments(pid)
         if argv and os.path.basename(argv[0]) == "systemd-nspawn" and "-M" in argv[:-1]:
             yield pid, argv[argv.index("-M") + 1]
+        elif argv[3:4] == [KEEPER_NAME] and argv[1:2] == ["-c"]:
+            yield pid, argv[4]
 
 
 def find_leader(network: int) -> int | None:

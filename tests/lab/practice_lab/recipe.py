@@ -47,7 +47,7 @@ FILES = {
     # The clock belongs to the host: chronyd runs as on a real node, and does not touch it (-x).
     "etc/default/chrony": 'DAEMON_OPTS="-F 1 -x"\n',
     "etc/systemd/system/chrony.service.d/practice.conf": "[Unit]\nConditionCapability=\n",
-    "etc/default/locale": "LANG=C.UTF-8\n",
+    "etc/locale.conf": "LANG=C.UTF-8\n",
     "etc/apt/sources.list": "# practice node: no package sources\n",
     # No name server: every look-up fails at once instead of after a timeout.
     "etc/resolv.conf": "# practice node: no name server\n",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +70,11 @@ class Delay(Fault):
         ]
         argv += [str(case.options["milliseconds"]), str(case.options["jitter"])]
         null = subprocess.DEVNULL
-        subprocess.Popen(argv, stdin=null, stdout=null, stderr=null, start_new_session=True)
-        deadline = time.monotonic() + 5
-        while not self._relays(case, link):
-            if time.monotonic() > deadline:
+        relay = subprocess.Popen(argv, stdin=null, stdout=subprocess.PIPE, stderr=null, start_new_session=True)
+        assert relay.stdout is not None
+        with relay.stdout:
+            if relay.stdout.readline() != b"ready\n":
                 raise LabError("the delay relay does not start")
-            time.sleep(0.02)
 
     @staticmethod
     def _label(case: Case, link: int) -> str:

@@ -44,7 +44,7 @@ def relay(first: socket.socket, second: socket.socket, seconds: float, jitter: f
             _, _, target, frame = heapq.heappop(waiting)
             try:
                 target.send(frame)
-            except (BlockingIOError, OSError):  # a full queue or a port that is down loses frames, as on a wire
+            except OSError:  # a full queue or a port that is down loses frames, as on a wire
                 continue
         timeout = max(0.0, waiting[0][0] - time.monotonic()) if waiting else None
         readable, _, _ = select.select([first, second], [], [], timeout)
@@ -53,7 +53,7 @@ def relay(first: socket.socket, second: socket.socket, seconds: float, jitter: f
             for _ in range(64):
                 try:
                     frame = port.recv(LARGEST)
-                except BlockingIOError:
+                except OSError:  # nothing more to read; or the port is down, and may come up again
                     break
                 due = max(last[other], time.monotonic() + seconds + random.uniform(0, jitter))
                 last[other] = due
@@ -63,4 +63,6 @@ def relay(first: socket.socket, second: socket.socket, seconds: float, jitter: f
 
 if __name__ == "__main__":
     # argv[1] names the relay for whoever looks at the process list.
-    relay(open_port(sys.argv[2]), open_port(sys.argv[3]), float(sys.argv[4]) / 1000, float(sys.argv[5]) / 1000)
+    ports = open_port(sys.argv[2]), open_port(sys.argv[3])
+    print("ready", flush=True)
+    relay(*ports, float(sys.argv[4]) / 1000, float(sys.argv[5]) / 1000)
