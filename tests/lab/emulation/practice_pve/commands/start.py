@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 
+from practice_pve.rest import command_line
 from practice_pve.rest.errors import NOT_EMULATED_EXIT_CODE
 
 # what PVE's programs say when the caller may not speak to pmxcfs
@@ -20,6 +21,13 @@ NOT_ROOT = (
     "ipcc_send_rec[3] failed: Unknown error -1\n"
     "Unable to load access control list: Unknown error -1\n"
 )
+
+
+def ask_pmxcfs() -> None:
+    """Read versions and users; without pmxcfs every command ends here."""
+    from practice_pve.pmxcfs import client
+
+    client.load_access_control()
 
 
 def run(name: str) -> int:
@@ -39,6 +47,8 @@ def run(name: str) -> int:
             raise
         sys.stderr.write(f"practice node: not emulated: {name}\n")
         return NOT_EMULATED_EXIT_CODE
+    if name != "pveversion":
+        command_line.prepare_environment = ask_pmxcfs
     try:
         exit_code = int(main(sys.argv[1:]))
         sys.stdout.flush()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import ssl
@@ -64,7 +65,15 @@ class Connection:
         except (TimeoutError, ConnectionError, ssl.SSLError):
             return  # the client is silent, gone, or does not trust us
         finally:
+            self.say_goodbye()
             self.client.close()
+
+    def say_goodbye(self) -> None:
+        """End TLS properly: an answer without a length is only complete then. The client's own goodbye is not awaited."""
+        if isinstance(self.client, ssl.SSLSocket):
+            self.client.setblocking(False)
+            with contextlib.suppress(OSError, ValueError):
+                self.client.unwrap()
 
     def redirect(self) -> None:
         """Plain HTTP on the TLS port: send the client to https."""

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from practice_pve import settings
 from practice_pve.access import permissions, tickets
 from practice_pve.access.user_config import check_user_enabled
+from practice_pve.pmxcfs import client
 from practice_pve.rest.call import Call, lookup, make_call
 from practice_pve.rest.errors import NOT_EMULATED_STATUS, ApiError, NotEmulated, ParameterErrors, PermissionDenied
 from practice_pve.rest.json_text import to_json
@@ -74,6 +75,10 @@ def plain(status: int, message: str) -> Response:
 
 def authenticate(request: Request, path: str, *, trusted: bool) -> Credentials:
     """Return who asks; 401 otherwise."""
+    try:
+        client.load_access_control()
+    except ApiError as error:
+        raise ApiError(f"RPCEnvironment init request failed: {error.message}") from None
     authorization = request.header("authorization")
     ticket = extract_value(request.header("cookie"), "PVEAuthCookie") or extract_value(authorization, "PVEAuthCookie")
     api_token = None if ticket else extract_value(authorization, "PVEAPIToken")

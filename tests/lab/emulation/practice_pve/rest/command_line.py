@@ -31,6 +31,9 @@ from .parameters import EXTRA_ARGS, Boolean, Parameter
 from .upid import is_error, parse_upid, read_status
 from .usage import usage_full, usage_line
 
+# what every real command does first (asking pmxcfs for versions and users); set by the programs' start-up
+prepare_environment: Callable[[], object] | None = None
+
 # prints a result; may return the command's exit code
 Output = Callable[[Any, Method, dict[str, Any]], int | None]
 
@@ -201,6 +204,8 @@ def expand_word(table: CommandTable, word: str) -> str | None:
 
 def execute(full_name: str, command: Command, words: list[str]) -> int:
     """Run one command with its arguments."""
+    if prepare_environment is not None:
+        prepare_environment()
     method = command.method()
     fixed = command.fixed_values()
     try:

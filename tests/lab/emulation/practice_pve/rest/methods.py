@@ -173,13 +173,28 @@ def fixed_parts_match(method: Method, path: str, other: Method) -> bool:
 
 
 @cache
-def known_methods() -> list[tuple[str, re.Pattern[str]]]:
-    """Return every method of the real API, to tell "no such path" from "not emulated"."""
+def known_methods() -> frozenset[tuple[str, ...]]:
+    """Return every method of the real API as (method, part, part ...), "{}" for a parameter."""
     lines = KNOWN_METHODS_FILE.read_text(encoding="ascii").splitlines()
-    return [(line.split(" ")[0], compile_path(line.split(" ")[1])) for line in lines if not line.startswith("#")]
+    entries = (line.replace("/", " ").split() for line in lines if not line.startswith("#"))
+    return frozenset(tuple("{}" if part.startswith("{") else part for part in entry) for entry in entries)
 
 
 def is_known(http_method: str, path: str) -> bool:
-    """True when the real API answers this method and path."""
-    path = clean_path(path)
-    return any(method == http_method and pattern.fullmatch(path) for method, pattern in known_methods())
+    """True when the real API answers this method and path: tells "no such path" from "not emulated"."""
+    parts = [part for part in path.split("/") if part]
+    variants: list[tuple[str, ...]] = [(http_method,)]
+    for part in parts:
+        variants = [variant + (option,) for variant in variants for option in (part, "{}")]
+        variants = [variant for variant in variants if any(known[: len(variant)] == variant for known in known_methods())]
+    return any(variant in known_methods() for variant in variants)
+
+
+def known_below(path: str) -> bool:
+    """True when the real API has something below a path."""
+    parts = [part for part in path.split("/") if part]
+    return any(
+        len(known) > len(parts) + 1
+        and all(want in (part, "{}") for want, part in zip(known[1:], parts, strict=False))
+        for known in known_methods()
+    )
