@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pct: containers of this node, as far as they are configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from practice_pve import settings
+from practice_pve.commands.qm import print_config
+from practice_pve.guests import container_formats, formats  # noqa: F401 - the formats register themselves
+from practice_pve.guests.pending import print_pending
+from practice_pve.guests.status import container_status
+from practice_pve.guests.store import LXC
+from practice_pve.rest import Call, NotEmulated
+from practice_pve.rest.command_line import Command, exit_with_task, run_command
+from practice_pve.rest.parameters import VMID, Array, Boolean, Text
+
+API = "PVE::API2::LXC"
+CONFIG = "PVE::API2::LXC::Config"
+OWN = "PVE::CLI::pct"
+NODE = {"node": settings.nodename}
+
+
+def print_list(entries: list[dict], _method: Any, _options: dict) -> None:
+    """Output of `pct list`; nothing at all when there are no containers."""
+    if not entries:
+        return
+    print("%-10s %-10s %-12s %-20s" % ("VMID", "Status", "Lock", "Name"))
+    for entry in sorted(entries, key=lambda entry: entry["vmid"]):
+        print("%-10s %-10s %-12s %-20s" % (entry["vmid"], entry["status"], entry.get("lock", ""), entry["name"]))
+
+
+def show_status(call: Call) -> None:
+    """`pct status`."""
+    guest_id = call.params["vmid"]
+    LXC.load(guest_id)
+    status = container_status(guest_id)
+    if not call.params.get("verbose"):
+        print(f"status: {status['status']}")
+        return
+    for key in sorted(status):
+        print(f"{key}: {status[key]}")
+
+
+def unlock(call: Call) -> None:
+    """`pct unlock`: forget the `lock` key."""
+    guest_id = call.params["vmid"]
+    with LXC.lock(guest_id):
+        config = LXC.load(guest_id)
+        if config.values.pop("lock", None) is not None:
+            LXC.save(guest_id, config)
+
+
+def not_emulated(name: str) -> Command:
+    """A command that real nodes have and this one cannot do."""
+
+    def refuse(_call: Call) -> None:
+        raise NotEmulated(f"pct {name}")
+
+    return Command(
+        function=refuse, arguments=("extra-args",), group=OWN,
+        parameters={"extra-args": Array(items=Text(), optional=True)},
+    )  # fmt: skip
+
+
+COMMANDS: dict[str, Any] = {
+    "list": Command("GET", "/nodes/{node}/lxc", fixed=NODE, output=print_list, group=API),
+    "config": Command(
+        "GET", "/nodes/{node}/lxc/{vmid}/config", arguments=("vmid",), fixed=NODE, output=print_config, group=CONFIG
+    ),
+    "pending": Command(
+        "GET", "/nodes/{node}/lxc/{vmid}/pending", arguments=("vmid",), fixed=NODE, group=CONFIG,
+        output=lambda entries, _method, _options: print_pending(entries),
+    ),
+    "set": Command("PUT", "/nodes/{node}/lxc/{vmid}/config", arguments=("vmid",), fixed=NODE, group=CONFIG),
+    "create": Command(
+        "POST", "/nodes/{node}/lxc", arguments=("vmid", "ostemplate"), fixed=NODE, output=exit_with_task, group=API
+    ),
+    "destroy": Command(
+        "DELETE", "/nodes/{node}/lxc/{vmid}", arguments=("vmid",), fixed=NODE, output=exit_with_task, group=API
+    ),
+    "status": Command(
+        function=show_status, arguments=("vmid",), group=OWN,
+        parameters={"vmid": VMID, "verbose": Boolean(optional=True)},
+    ),
+    "unlock": Command(function=unlock, arguments=("vmid",), group=OWN, parameters={"vmid": VMID}),
+    **{
+        name: not_emulated(name)
+        for name in (
+            "start", "stop", "shutdown", "reboot", "suspend", "resume", "clone", "migrate", "resize", "restore", "template",
+            "snapshot", "delsnapshot", "listsnapshot", "rollback", "exec", "enter", "console", "push", "pull", "df",
+            "fsck", "fstrim", "mount", "unmount", "move-volume", "rescan", "cpusets",
+        )
+    },
+}  # fmt: skip
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command."""
+    return run_command("pct", COMMANDS, argv)
