@@ -49,7 +49,7 @@ def locked(name: str, failure: str = "", timeout: int = 10) -> Iterator[None]:
     """Hold the cluster-wide lock of a file; every error inside gets ``failure`` as prefix, as PVE's lock_user_config."""
     lock_name = "file-" + name.replace(".", "_").replace("/", "_")
     try:
-        if ROOT == Path("/etc/pve"):
+        if Path("/etc/pve") == ROOT:
             from practice_pve.pmxcfs import client
 
             with client.cfs_lock(lock_name, timeout=timeout):
@@ -65,7 +65,7 @@ def locked(name: str, failure: str = "", timeout: int = 10) -> Iterator[None]:
 
 def is_quorate() -> bool:
     """PVE's check_cfs_quorum."""
-    if ROOT != Path("/etc/pve"):
+    if Path("/etc/pve") != ROOT:
         return True
     from practice_pve.pmxcfs import client
 

@@ -11,8 +11,8 @@ sys.dont_write_bytecode = False
 sys.pycache_prefix = "/var/cache/practice-node"
 sys.path.insert(0, "/usr/lib/practice-node")
 
-from practice_pve.access import tickets  # noqa: E402 - the path must be set first
-from practice_pve.rest.errors import ApiError  # noqa: E402
+from practice_pve.access import tickets
+from practice_pve.rest.errors import ApiError
 
 
 def main(action: str, value: str) -> str:

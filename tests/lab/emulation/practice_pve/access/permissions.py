@@ -179,7 +179,11 @@ def check_path_rule(rest: list[Any], user: str, params: Mapping[str, Any]) -> No
 def require_modify(user: str, path: str | None) -> None:
     """Changing an ACL needs Permissions.Modify, or the privilege to allocate what the path names."""
     wanted = ["Permissions.Modify"]
-    for prefix, privilege in (("/storage/", "Datastore.Allocate"), ("/vms/", "VM.Allocate"), ("/pool/", "Pool.Allocate")):
+    for prefix, privilege in (
+        ("/storage/", "Datastore.Allocate"),
+        ("/vms/", "VM.Allocate"),
+        ("/pool/", "Pool.Allocate"),
+    ):
         if path and path.startswith(prefix):
             wanted.append(privilege)
     require(user, path or "/access", wanted, any_of=True)

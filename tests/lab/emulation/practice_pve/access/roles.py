@@ -38,7 +38,9 @@ PRIVILEGES: dict[str, dict[str, tuple[str, ...]]] = {
 
 def all_privileges() -> frozenset[str]:
     """Return every privilege there is."""
-    return frozenset({"Permissions.Modify"}).union(*(names for kinds in PRIVILEGES.values() for names in kinds.values()))
+    return frozenset({"Permissions.Modify"}).union(
+        *(names for kinds in PRIVILEGES.values() for names in kinds.values())
+    )
 
 
 def special_roles() -> dict[str, frozenset[str]]:

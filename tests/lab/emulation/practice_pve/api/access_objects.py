@@ -34,9 +34,7 @@ ACL_PATH = re.compile(
     "/access/groups",
     permissions=AnyUser(),
     child_link="groupid",
-    returns=Array(
-        items=Object(properties={"groupid": Text(), "comment": COMMENT, "users": Text(optional=True)})
-    ),
+    returns=Array(items=Object(properties={"groupid": Text(), "comment": COMMENT, "users": Text(optional=True)})),
 )
 def list_groups(call: Call) -> list[dict[str, Any]]:
     """List the groups that the caller may see."""

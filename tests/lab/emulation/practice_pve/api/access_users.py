@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from practice_pve.access import domains, files, passwords, permissions, tokens
-from practice_pve.access.user_config import Group, Token, User, UserConfig, check_user_exists, load, save, verify_username
+from practice_pve.access.user_config import (
+    Group,
+    Token,
+    User,
+    UserConfig,
+    check_user_exists,
+    load,
+    save,
+    verify_username,
+)
 from practice_pve.rest import AnyUser, ApiError, Call, Check, NotEmulated, ParameterErrors, api_method
 from practice_pve.rest.formats import split_list
 from practice_pve.rest.parameters import Array, Boolean, Integer, Null, Object, Text

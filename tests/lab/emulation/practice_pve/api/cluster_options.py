@@ -20,7 +20,7 @@ CONNECTION = {
 }
 OPTIONS: dict[str, Parameter] = {
     "bwlimit": PropertyString(
-        {name: LIMIT for name in ("clone", "default", "migration", "move", "restore")}, optional=True
+        dict.fromkeys(("clone", "default", "migration", "move", "restore"), LIMIT), optional=True
     ),
     "console": Enum("applet", "vv", "html5", "xtermjs", optional=True),
     "consent-text": Text(max_length=65536, optional=True),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import sys
 from typing import Any
 
 from practice_pve.rest.errors import ApiError
@@ -29,25 +30,18 @@ def run_on_node(node: str, address: str, command: str, path: str, params: dict[s
             "-o", f"UserKnownHostsFile=/etc/pve/nodes/{node}/ssh_known_hosts", "-o", "GlobalKnownHostsFile=none",
             f"root@{address}", "--", *remote,
         ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )  # fmt: skip
     if done.returncode:
-        raise ApiError(f"proxy handler failed: {failure(done.stderr, done.returncode, remote)}\n")
+        *before, last = done.stderr.replace("\r", "").splitlines() or [f"exit code {done.returncode}"]
+        sys.stderr.write("".join(f"{line}\n" for line in before))
+        raise ApiError(f"proxy handler failed: {last}\n")
     # what the other side says beside its result
-    import sys
-
     sys.stderr.write(done.stderr)
     text = done.stdout.replace("\n", "")
     try:
         return json.loads(text)
     except ValueError:
         return text or None
-
-
-def failure(stderr: str, exit_code: int, _remote: list[str]) -> str:
-    """Return the last words of the failed command, as PVE's run_command does."""
-    lines = [line for line in stderr.replace("\r", "").splitlines() if line]
-    return lines[-1] if lines else f"failed with exit code {exit_code}"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from practice_pve import settings
-from practice_pve.rest.command_line import Command, run_command
-from practice_pve.rest.parameters import Boolean
 from practice_pve.rest.call import Call
+from practice_pve.rest.command_line import Command, run_command
 from practice_pve.rest.errors import NotEmulated
+from practice_pve.rest.parameters import Boolean
 
 
 def show(call: Call) -> None:

@@ -81,7 +81,9 @@ class Connection:
             request = read_request(stream, self.peer)
         if request is None or not request.header("host"):
             return
-        status, message = (301, "Moved Permanently") if request.method in ("GET", "HEAD") else (308, "Permanent Redirect")
+        status, message = (
+            (301, "Moved Permanently") if request.method in ("GET", "HEAD") else (308, "Permanent Redirect")
+        )
         location = f"https://{request.header('host')}{request.uri}"
         self.send(Response(status, message, message.encode(), [("Location", location)]), request, keep_alive=False)
 

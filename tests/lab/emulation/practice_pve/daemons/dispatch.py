@@ -157,7 +157,7 @@ def run(
         status, message, errors = error.status, error.message, error.errors
     except NotEmulated as error:
         status, message, errors = NOT_EMULATED_STATUS, str(error), None
-    except Exception as error:  # a gap of the emulation must never look like Proxmox's answer
+    except Exception as error:  # noqa: BLE001 - a gap of the emulation must never look like Proxmox's answer
         traceback.print_exc()
         status, errors = NOT_EMULATED_STATUS, None
         message = f"practice node: not emulated: internal error: {type(error).__name__}: {error}"

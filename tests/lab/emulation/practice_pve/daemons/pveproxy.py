@@ -35,7 +35,7 @@ def respond(request: Request) -> Response:
 def index_page() -> Response:
     """Return the start page; the interface itself is not part of a practice node."""
     html = (
-        "<!DOCTYPE html>\n<html>\n  <head>\n    <meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\">\n"
+        '<!DOCTYPE html>\n<html>\n  <head>\n    <meta http-equiv="Content-Type" content="text/html; charset=utf-8">\n'
         f"    <title>{settings.nodename()} - Proxmox Virtual Environment</title>\n  </head>\n"
         "  <body>practice node: the web interface is not emulated</body>\n</html>\n"
     )

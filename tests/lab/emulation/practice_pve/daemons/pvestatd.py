@@ -38,7 +38,7 @@ def publish() -> None:
     for work in works:
         try:
             work()
-        except Exception:  # see above
+        except Exception:  # noqa: BLE001 - see above
             syslog.syslog(syslog.LOG_ERR, f"status update error: {traceback.format_exc()}")
 
 

@@ -110,7 +110,7 @@ class Server:
         status = 0
         try:
             self.serve(client, str(address[0]))
-        except Exception:  # the traceback belongs into the journal
+        except Exception:  # noqa: BLE001 - the traceback belongs into the journal
             traceback.print_exc()
             status = 1
         finally:
@@ -149,7 +149,7 @@ def preload_api() -> None:
     for _prefix, module in BRANCHES:
         try:
             load_module(module)
-        except Exception:  # one broken branch must not take the others down
+        except Exception:  # noqa: BLE001 - one broken branch must not take the others down
             syslog.syslog(syslog.LOG_ERR, f"{module}: {traceback.format_exc()}")
     for name in ("http.client", "email.parser", "encodings.idna"):
         importlib.import_module(name)

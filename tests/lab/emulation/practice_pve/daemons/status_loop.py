@@ -22,7 +22,7 @@ def loop(work: Callable[[], None], seconds: float) -> Callable[[], None]:
             started = time.monotonic()
             try:
                 work()
-            except Exception:  # one bad round must not end the daemon
+            except Exception:  # noqa: BLE001 - one bad round must not end the daemon
                 syslog.syslog(syslog.LOG_ERR, f"status update error: {traceback.format_exc()}")
             received = signal.sigtimedwait(wanted, max(0.1, seconds - (time.monotonic() - started)))
             if received is not None and received.si_signo in (signal.SIGTERM, signal.SIGINT):

@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command-line face: a table of commands becomes pvecm, qm ... with PVE's argument rules, texts and exit codes.
 
-    COMMANDS = {
-        "create": Command("POST", "/cluster/config", arguments=("clustername",)),
-        "status": Command(function=show_status, group="PVE::CLI::pvecm"),
-        "qdevice": {"setup": Command(...), "remove": Command(...)},
-        "agent": Alias("guest cmd"),
-    }
-    def main(argv): return run_command("pvecm", COMMANDS, argv)
+COMMANDS = {
+    "create": Command("POST", "/cluster/config", arguments=("clustername",)),
+    "status": Command(function=show_status, group="PVE::CLI::pvecm"),
+    "qdevice": {"setup": Command(...), "remove": Command(...)},
+    "agent": Alias("guest cmd"),
+}
+def main(argv): return run_command("pvecm", COMMANDS, argv)
 """
 
 from __future__ import annotations
@@ -100,9 +100,7 @@ class Command:
     def usage_full(self, prefix: str) -> str:
         """Return the usage with descriptions."""
         method = self.method()
-        return usage_full(
-            prefix, method.parameters, self.arguments, self.fixed, self.formatter, method.description
-        )
+        return usage_full(prefix, method.parameters, self.arguments, self.fixed, self.formatter, method.description)
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,7 @@ def run_command(name: str, table: CommandTable | Command, argv: Sequence[str]) -
         sys.stdout.flush()
         sys.stderr.write(f"{error}\n")
         exit_code = NOT_EMULATED_EXIT_CODE
-    except Exception:  # a gap of the emulation must never look like Proxmox's answer
+    except Exception:  # noqa: BLE001 - a gap of the emulation must never look like Proxmox's answer
         sys.stdout.flush()
         sys.stderr.write("practice node: internal error\n" + traceback.format_exc())
         exit_code = NOT_EMULATED_EXIT_CODE
@@ -174,9 +172,7 @@ def dispatch(name: str, table: CommandTable | Command, words: list[str]) -> int:
     return execute(full_name, command, rest)
 
 
-def resolve(
-    name: str, table: CommandTable, words: list[str]
-) -> tuple[Command | CommandTable | None, list[str], str]:
+def resolve(name: str, table: CommandTable, words: list[str]) -> tuple[Command | CommandTable | None, list[str], str]:
     """Follow the words through the table; unique beginnings of command names are enough."""
     current: Any = table
     full_name = name

@@ -192,7 +192,11 @@ by_pattern(
 by_pattern("pve-realm", r"[A-Za-z][A-Za-z0-9.\-_]+", "value does not look like a valid realm")
 by_pattern("pve-groupid", r"[A-Za-z0-9.\-_]+", "group name '{value}' contains invalid characters")
 by_pattern("pve-roleid", r"[A-Za-z0-9.\-_]+", "role name '{value}' contains invalid characters")
-by_pattern("pve-tokenid", r"[^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+", "value '{value}' does not look like a valid token ID")
+by_pattern(
+    "pve-tokenid",
+    r"[^\s:/]+@[A-Za-z][A-Za-z0-9.\-_]+![A-Za-z][A-Za-z0-9.\-_]+",
+    "value '{value}' does not look like a valid token ID",
+)
 by_pattern(
     "mac-prefix",
     r"[a-f0-9][02468ace](?::[a-f0-9]{2}){0,2}:?",

@@ -22,9 +22,7 @@ class OptionErrors(Exception):
     """At least one option could not be parsed; the reasons have been printed to stderr."""
 
 
-def parse_options(
-    options: Mapping[str, Option], arguments: list[str]
-) -> tuple[dict[str, str | list[str]], list[str]]:
+def parse_options(options: Mapping[str, Option], arguments: list[str]) -> tuple[dict[str, str | list[str]], list[str]]:
     """Return option values and the remaining arguments. Complains on stderr like Perl and raises OptionErrors."""
     by_lower_name = {name.lower(): name for name in options}
     values: dict[str, str | list[str]] = {}
@@ -46,7 +44,7 @@ def parse_options(
             failed = True
             continue
         option = options[name]
-        if equals and not value or not equals and not pending:
+        if (equals and not value) or (not equals and not pending):
             if not option.value_optional:
                 print(f"Option {typed} requires an argument", file=sys.stderr)
                 failed = True

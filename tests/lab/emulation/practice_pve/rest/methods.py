@@ -95,7 +95,7 @@ def api_method(
     path: str,
     *,
     parameters: Mapping[str, Parameter] | None = None,
-    permissions: Permissions = RootOnly(),  # noqa: B008 - immutable
+    permissions: Permissions = RootOnly(),
     protected: bool = False,
     proxyto: str | Callable[[Call], str] | None = None,
     allow_token: bool = True,
@@ -159,9 +159,11 @@ def find_method(http_method: str, path: str) -> tuple[Method, dict[str, str]] | 
     path = clean_path(path)
     load_branches(path)
     for method in METHODS.values():
-        if method.http_method == http_method and (found := method.pattern.fullmatch(path)):
-            if all(fixed_parts_match(method, path, other) for other in METHODS.values()):
-                return method, found.groupdict()
+        if method.http_method != http_method:
+            continue
+        found = method.pattern.fullmatch(path)
+        if found and all(fixed_parts_match(method, path, other) for other in METHODS.values()):
+            return method, found.groupdict()
     return None
 
 
@@ -185,8 +187,10 @@ def is_known(http_method: str, path: str) -> bool:
     parts = [part for part in path.split("/") if part]
     variants: list[tuple[str, ...]] = [(http_method,)]
     for part in parts:
-        variants = [variant + (option,) for variant in variants for option in (part, "{}")]
-        variants = [variant for variant in variants if any(known[: len(variant)] == variant for known in known_methods())]
+        variants = [(*variant, option) for variant in variants for option in (part, "{}")]
+        variants = [
+            variant for variant in variants if any(known[: len(variant)] == variant for known in known_methods())
+        ]
     return any(variant in known_methods() for variant in variants)
 
 
@@ -194,7 +198,6 @@ def known_below(path: str) -> bool:
     """True when the real API has something below a path."""
     parts = [part for part in path.split("/") if part]
     return any(
-        len(known) > len(parts) + 1
-        and all(want in (part, "{}") for want, part in zip(known[1:], parts, strict=False))
+        len(known) > len(parts) + 1 and all(want in (part, "{}") for want, part in zip(known[1:], parts, strict=False))
         for known in known_methods()
     )

@@ -19,9 +19,7 @@ STANDARD_OPTIONS: dict[str, Parameter] = {
     "output-format": Text(
         enum=("text", "json", "json-pretty", "yaml"), optional=True, default="text", description="Output format."
     ),
-    "noheader": Boolean(
-        optional=True, default=0, description="Do not show column headers (for 'text' format)."
-    ),
+    "noheader": Boolean(optional=True, default=0, description="Do not show column headers (for 'text' format)."),
     "noborder": Boolean(optional=True, default=0, description="Do not draw borders (for 'text' format)."),
     "quiet": Boolean(optional=True, description="Suppress printing results."),
     "human-readable": Boolean(
@@ -100,9 +98,7 @@ def print_object(
     print_table(rows, {}, ["key", "value"], options)
 
 
-def print_array(
-    data: list[Any], returns: Parameter, options: Mapping[str, Any], columns: Sequence[str] | None
-) -> None:
+def print_array(data: list[Any], returns: Parameter, options: Mapping[str, Any], columns: Sequence[str] | None) -> None:
     """Print a list of mappings as a table, or a list of scalars as one column."""
     if not data:
         return
@@ -150,7 +146,9 @@ def print_table(
     sort_key = options.get("sort_key", columns[0])
     if sort_key:
         rows = sort_rows(rows, properties, sort_key)
-    cells = [[data_to_text(row.get(name), properties.get(name), options).split("\n") for name in columns] for row in rows]
+    cells = [
+        [data_to_text(row.get(name), properties.get(name), options).split("\n") for name in columns] for row in rows
+    ]
     titles = [properties.get(name, Text()).title or name for name in columns]
     widths = []
     for number, name in enumerate(columns):

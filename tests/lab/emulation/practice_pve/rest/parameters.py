@@ -91,12 +91,12 @@ class Null(Parameter):
     type: str = "null"
 
 
-def Enum(*values: str, **rest: Any) -> Text:  # noqa: N802 - reads like the other types
+def Enum(*values: str, **rest: Any) -> Text:
     """Return a string parameter limited to ``values``."""
     return Text(enum=tuple(values), **rest)
 
 
-def PropertyString(properties: Mapping[str, Parameter], **rest: Any) -> Text:  # noqa: N802
+def PropertyString(properties: Mapping[str, Parameter], **rest: Any) -> Text:
     """Return a "key=value,key=value" parameter; one of the properties may be the default key."""
     return Text(format=dict(properties), **rest)
 
@@ -115,9 +115,7 @@ NODE = Text(format="pve-node", description="The cluster node name.")
 VMID = Integer(format="pve-vmid", minimum=100, maximum=999_999_999, description="The (unique) ID of the VM.")
 STORAGE_ID = Text(format="pve-storage-id", format_description="storage ID", description="The storage identifier.")
 SNAPSHOT_NAME = Text(format="pve-configid", max_length=40, description="The name of the snapshot.")
-FINGERPRINT_SHA256 = Text(
-    pattern="([A-Fa-f0-9]{2}:){31}[A-Fa-f0-9]{2}", description="Certificate SHA 256 fingerprint."
-)
+FINGERPRINT_SHA256 = Text(pattern="([A-Fa-f0-9]{2}:){31}[A-Fa-f0-9]{2}", description="Certificate SHA 256 fingerprint.")
 CONFIG_DIGEST = Text(
     optional=True,
     max_length=64,

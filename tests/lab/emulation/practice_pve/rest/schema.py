@@ -40,6 +40,4 @@ def from_schema(schema: Mapping[str, Any]) -> Parameter:
 
 def from_schemas(schemas: Mapping[str, Mapping[str, Any] | Parameter]) -> dict[str, Parameter]:
     """Return a whole table; entries that are parameters already stay as they are."""
-    return {
-        name: schema if isinstance(schema, Parameter) else from_schema(schema) for name, schema in schemas.items()
-    }
+    return {name: schema if isinstance(schema, Parameter) else from_schema(schema) for name, schema in schemas.items()}

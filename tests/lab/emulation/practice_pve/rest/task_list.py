@@ -85,7 +85,9 @@ def active_workers(new: Upid | None = None, *, surely_running: bool = False) -> 
             tasks.setdefault(str(new), describe(new))
         running, finished = [], []
         for task in tasks.values():
-            alive = parse_upid(task["upid"]).running or (surely_running and new is not None and task["upid"] == str(new))
+            alive = parse_upid(task["upid"]).running or (
+                surely_running and new is not None and task["upid"] == str(new)
+            )
             del task["pstart"]
             if alive and not task.get("endtime"):
                 running.append(task)
@@ -138,4 +140,4 @@ def broadcast(tasks: list[dict[str, Any]]) -> None:
     """Tell the cluster about this node's tasks."""
     from .cluster_state import broadcast_status
 
-    broadcast_status("tasklist", json.dumps([{key: value for key, value in task.items()} for task in tasks]))
+    broadcast_status("tasklist", json.dumps(tasks))

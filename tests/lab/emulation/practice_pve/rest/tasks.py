@@ -122,8 +122,8 @@ def run_child(upid: Upid, function: Worker, ready: int, output: int, control: in
         close_inherited(keep={0, 1, 2, ready, output, control})
     os.dup2(output, 1)
     os.dup2(output, 2)
-    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="surrogateescape", buffering=1, closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="surrogateescape", buffering=1, closefd=False)  # noqa: SIM115
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(number, interrupt)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -172,9 +172,12 @@ def run_function(upid: Upid, function: Worker) -> tuple[str, int]:
         return f"TASK ERROR: {error}\n", NOT_EMULATED_EXIT_CODE
     except Interrupted:
         return "TASK ERROR: received interrupt\n", 255
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a gap of the emulation must never look like Proxmox's answer
         traceback.print_exc()
-        return f"TASK ERROR: practice node: not emulated: internal error: {one_line(str(error))}\n", NOT_EMULATED_EXIT_CODE
+        return (
+            f"TASK ERROR: practice node: not emulated: internal error: {one_line(str(error))}\n",
+            NOT_EMULATED_EXIT_CODE,
+        )
     return (f"TASK WARNINGS: {warnings}\n" if warnings else "TASK OK\n"), 0
 
 
