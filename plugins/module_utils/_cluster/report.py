@@ -38,6 +38,8 @@ def merge_infos(
     ]
     best = max(answers.values(), key=_sight, default=None)
     cluster = dict(best.get("cluster") or {}) if best is not None else {}
+    for own in ("links", "certificate", "unknown"):  # these are of the node that said them, not of the cluster
+        cluster.pop(own, None)
     if cluster_name and cluster.get("name") not in (None, cluster_name):
         text = f"The cluster is called '{cluster['name']}', not '{cluster_name}'."
         problems.append(_problem("wrong_cluster", text, "Correct cluster_name in the inventory."))
@@ -46,13 +48,13 @@ def merge_infos(
     return {
         "healthy": healthy and all(info.get("health") for info in answers.values()),
         "cluster": cluster,
-        "ha": dict(best.get("ha") or {}) if best is not None else {},
+        "ha": dict(cluster.pop("ha", None) or {}),
         "nodes": {
             host: {
                 "state": info.get("node_state"),
                 "reason": info.get("node_state_reason"),
-                "links": info.get("links", []),
-                "certificate": info.get("certificate"),
+                "links": (info.get("cluster") or {}).get("links", []),
+                "certificate": (info.get("cluster") or {}).get("certificate"),
                 "boot_id": info.get("boot_id"),
                 "healthy": bool(info.get("health")),
             }
