@@ -47,3 +47,7 @@ def remedy_of(log: str) -> str:
 def joined_according_to(log: str, node_name: str) -> bool:
     """PVE's own last line. Not a proof, but its absence after the end of the command tells that the join failed."""
     return f"successfully added node '{node_name}' to cluster." in log
+
+
+def lock_was_busy(log: str) -> bool:
+    return "cfs-lock" in log and "got lock request timeout" in log

@@ -79,9 +79,13 @@ def _delete_steps(removal: Removal, snapshot: Snapshot, view: ClusterView) -> tu
         raise Refused("; ".join(problems) + ".", "Clear these up first, then run again.")
     proven = {*removal.accounted_for}
     votes = votes_to_expect(view, proven)
+    steps: tuple[Step, ...] = ()
     if votes is None:
         _refuse_losing_quorum(removal, view)
-    steps: tuple[Step, ...] = ()
+        if _is_needed_for_quorum(removal, view):
+            # pvecm delnode stops the node's corosync before it writes, and without quorum it cannot write any more.
+            steps += (_stop_step(removal, view),)
+            votes = _votes_left(view, name)
     if votes is not None:
         steps += (
             Step("expect_votes", f"Expect {votes} vote(s): every absent member is accounted for.", {"votes": votes}),
@@ -103,7 +107,7 @@ def _delete_steps(removal: Removal, snapshot: Snapshot, view: ClusterView) -> tu
                 "members": remaining,
                 "online": online,
                 # Each deletion makes corosync expect all configured votes again, also those of members still absent.
-                "votes": votes - _votes_of(view, name, online_only=True) if votes is not None else None,
+                "votes": _votes_left(view, name) if votes is not None else None,
                 "timeout": removal.timeout,
             },
         ),
@@ -162,10 +166,8 @@ def _ha_problems(removal: Removal, snapshot: Snapshot) -> list[str]:
 
 def _refuse_losing_quorum(removal: Removal, view: ClusterView) -> None:
     total = sum(node.votes for node in view.config.nodes)
-    gone = _votes_of(view, removal.name, online_only=False)
-    left = sum(node.votes for node in view.config.nodes if node.name in view.online) - _votes_of(
-        view, removal.name, online_only=True
-    )
+    gone = sum(node.votes for node in view.config.nodes if node.name.lower() == removal.name.lower())
+    left = _votes_left(view, removal.name)
     if left * 2 <= total - gone:
         offline = ", ".join(name for name in view.offline() if name != removal.name)
         raise Refused(
@@ -175,8 +177,19 @@ def _refuse_losing_quorum(removal: Removal, view: ClusterView) -> None:
         )
 
 
-def _votes_of(view: ClusterView, name: str, *, online_only: bool) -> int:
-    node = view.config.node(name)
-    if node is None or (online_only and node.name not in view.online):
-        return 0
-    return node.votes
+def _is_needed_for_quorum(removal: Removal, view: ClusterView) -> bool:
+    """Whether the others would be without quorum from the moment the node stops until it is deleted (two nodes)."""
+    total = sum(node.votes for node in view.config.nodes)
+    return removal.name in view.online and _votes_left(view, removal.name) * 2 <= total
+
+
+def _votes_left(view: ClusterView, name: str) -> int:
+    return sum(node.votes for node in view.config.nodes if node.name in view.online and node.name != name)
+
+
+def _stop_step(removal: Removal, view: ClusterView) -> Step:
+    return Step(
+        "stop_member",
+        f"Stop corosync on {removal.name}; the cluster cannot do without its vote while it is being deleted.",
+        {"name": removal.name, "address": view.address_of(removal.name), "timeout": removal.timeout},
+    )

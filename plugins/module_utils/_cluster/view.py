@@ -8,7 +8,8 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.corosync_config import CorosyncConfig
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading, unknown
@@ -27,12 +28,18 @@ class ClusterView:
     writable: bool | None
     online: frozenset[str]
     never_seen: frozenset[str] = frozenset()
+    addresses: Mapping[str, str] = field(default_factory=dict)
     # Membership commands that run on that member at this moment.
     busy: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
         return self.quorate and self.writable is not False
+
+    def address_of(self, name: str) -> str:
+        """Where PVE's own commands reach the member: its address in .members, not that of a corosync link."""
+        node = self.config.node(name)
+        return self.addresses.get(name) or (next(iter(node.addresses.values()), "") if node else "")
 
     def offline(self) -> list[str]:
         return [name for name in self.config.names if name not in self.online]
@@ -73,6 +80,7 @@ def view_of(snapshot: Snapshot, address: str) -> Reading[ClusterView]:
             writable=snapshot.writable.value,
             online=frozenset(online),
             never_seen=frozenset(never_seen),
+            addresses={member.name: member.address for member in members.values() if member.address},
             busy=tuple(snapshot.foreign_commands.value or ()),
         )
     )

@@ -18,6 +18,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classif
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.command_words import (
     joined_according_to,
     last_words,
+    lock_was_busy,
     remedy_of,
 )
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import StateUnknown, StepFailed
@@ -26,11 +27,12 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.expecta
     unmet_membership,
     unmet_separation,
 )
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.plan_member import OUTSIDE
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.scripts import leave_script
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.states import NodeState
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view import ClusterView
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view import ClusterView, view_of
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node import transient
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.forget import (
     forget_cluster_keys,
@@ -45,6 +47,7 @@ _POLL_SECONDS = 0.5
 _CERTIFICATE_SECONDS = 100
 # How long a member may lack its certificate before the lost last step of its join is done again.
 _CERTIFICATE_PATIENCE = 6.0
+_LOCK_EXPIRES = 150
 # The unit may end a little after its own deadline.
 _GRACE_SECONDS = 30
 
@@ -75,7 +78,7 @@ class Actions:
         names = (
             "create", "join", "leave", "attach", "await_membership", "await_separation", "await_removal", "start_services",
             "restart_corosync", "make_certificate", "reload_proxy", "clean_leftovers", "remove_directories", "back_up",
-            "forget_nodes", "forget_on_seed", "expect_votes_on_seed", "expect_votes", "delete_node",
+            "forget_nodes", "forget_on_seed", "expect_votes_on_seed", "expect_votes", "delete_node", "stop_member",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
@@ -98,8 +101,8 @@ class Actions:
             raise self._failed("The cluster was not created.")
 
     def join(self, argv: Sequence[str], seed: str, timeout: int) -> None:
-        self._detached("join", argv, timeout, self._secret)
-        state = classify(self.read())
+        self._detached_when_unlocked("join", argv, timeout, self._secret, self._is_outside)
+        state = classify(self.snapshot)
         log = transient.read_log("join")
         if state.state in (NodeState.MEMBER, NodeState.MEMBER_WITHOUT_CERTIFICATE, NodeState.MEMBER_NOT_WRITABLE):
             return
@@ -123,7 +126,43 @@ class Actions:
 
     def delete_node(self, name: str, timeout: int) -> None:
         """Not judged by its exit code: C(await_removal) looks whether the node is gone."""
-        self._detached("remove", ["pvecm", "delnode", name], timeout)
+
+        def still_listed() -> bool:
+            config = self.read().config.value
+            return config is not None and config.node(name) is not None
+
+        self._detached_when_unlocked("remove", ["pvecm", "delnode", name], timeout, "", still_listed)
+
+    def stop_member(self, name: str, address: str, timeout: int) -> None:
+        """Ends when both sides show it: no corosync there, and the node offline here."""
+        place = Member(address, name)
+        stopped = place.run(["systemctl", "stop", "corosync"], 60)
+        reading = place.read()
+        if reading.value is None or reading.value.active("corosync.service"):
+            raise StepFailed(f"corosync on {name} does not stop: {stopped.words or reading.reason}")
+        deadline = time.monotonic() + timeout
+        while (seen := view_of(self.read(), "")).value is None or name in seen.value.online:
+            if time.monotonic() > deadline:
+                raise StepFailed(f"{name} is still seen online: {seen.reason or 'corosync has not noticed'}")
+            time.sleep(_POLL_SECONDS)
+
+    def _is_outside(self) -> bool:
+        return classify(self.read()).state in OUTSIDE
+
+    def _detached_when_unlocked(
+        self, operation: str, argv: Sequence[str], timeout: int, secret: str, nothing_begun: Callable[[], bool]
+    ) -> None:
+        """Again while PVE's own lock was busy and, as read, nothing has begun.
+
+        A change that lost its quorum half way (one member more, one vote) cannot give its lock back; it expires after
+        two minutes.
+        """
+        deadline = time.monotonic() + max(timeout, _LOCK_EXPIRES)
+        while True:
+            self._detached(operation, argv, timeout, secret)
+            busy = lock_was_busy(transient.read_log(operation))
+            if not nothing_begun() or not busy or time.monotonic() > deadline:
+                return
 
     def _detached(self, operation: str, argv: Sequence[str], timeout: int, secret: str = "") -> None:
         self.operation = operation
@@ -266,7 +305,10 @@ class Actions:
         place = Member(seed)
         if votes is not None:
             self._expect(place, votes)
+        lock_deadline = time.monotonic() + max(timeout, _LOCK_EXPIRES)
         deleted = place.run(["pvecm", "delnode", name], timeout)
+        while lock_was_busy(deleted.words) and time.monotonic() < lock_deadline:
+            deleted = place.run(["pvecm", "delnode", name], timeout)
         deadline = time.monotonic() + 30
         while True:
             reading = place.read()

@@ -53,11 +53,17 @@ class Here:
 class Member:
     """Another node, as root with this node's own key (the way C(pvecm add --use_ssh) goes itself)."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, name: str = "") -> None:
+        """With C(name) the host key is the one that the cluster has pinned for that member, as in PVE's own calls."""
         self.address = address
+        self._options = list(SSH_OPTIONS)
+        if name:
+            known_hosts = f"/etc/pve/nodes/{name}/ssh_known_hosts"
+            self._options += ["-o", f"HostKeyAlias={name}", "-o", f"UserKnownHostsFile={known_hosts}"]
+            self._options += ["-o", "GlobalKnownHostsFile=none"]
 
     def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Finished:
-        return run(["ssh", *SSH_OPTIONS, f"root@{self.address}", shlex.join(argv)], timeout, stdin)
+        return run(["ssh", *self._options, f"root@{self.address}", shlex.join(argv)], timeout, stdin)
 
     def read(self) -> Reading[Snapshot]:
         return _snapshot(self.run(["python3", "-I", "-"], _COLLECT_DEADLINE, inspect.getsource(collect)))
