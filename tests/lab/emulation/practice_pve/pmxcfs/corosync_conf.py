@@ -37,7 +37,9 @@ def _read_host_file() -> bytes | None:
 
 def _write_host_file(content: bytes) -> bool:
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f"{os.path.basename(HOST_COROSYNC_CONF)}.", dir=os.path.dirname(HOST_COROSYNC_CONF))
+        descriptor, temporary = tempfile.mkstemp(
+            prefix=f"{os.path.basename(HOST_COROSYNC_CONF)}.", dir=os.path.dirname(HOST_COROSYNC_CONF)
+        )
     except OSError as error:
         log.critical("main", f"Failed to create file '{HOST_COROSYNC_CONF}.XXXXXX': {error.strerror}")
         return False
@@ -69,6 +71,8 @@ def synchronise_corosync_conf(tree: Tree, reload_corosync: bool) -> None:
     if reload_corosync and old_version:
         # The other members write their file meanwhile; corosync reloads on all of them at once.
         time.sleep(1)
-        result = subprocess.run(["corosync-cfgtool", "-R"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        result = subprocess.run(
+            ["corosync-cfgtool", "-R"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+        )
         if result.returncode != 0:
             log.critical("dcdb", f"corosync-cfgtool -R failed with exit code {result.returncode}\n")

@@ -8,7 +8,20 @@ from __future__ import annotations
 import ctypes
 import traceback
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_int, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    byref,
+    c_char,
+    c_char_p,
+    c_int,
+    c_int32,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from functools import cache
 from typing import NamedTuple
 
@@ -62,9 +75,7 @@ class _NotifyValue(Structure):
 
 _Addresses = POINTER(_CpgAddress)
 _Deliver = CFUNCTYPE(None, c_uint64, POINTER(_CpgName), c_uint32, c_uint32, c_void_p, c_size_t)
-_Change = CFUNCTYPE(
-    None, c_uint64, POINTER(_CpgName), _Addresses, c_size_t, _Addresses, c_size_t, _Addresses, c_size_t
-)
+_Change = CFUNCTYPE(None, c_uint64, POINTER(_CpgName), _Addresses, c_size_t, _Addresses, c_size_t, _Addresses, c_size_t)
 _Quorum = CFUNCTYPE(None, c_uint64, c_uint32, c_uint64, c_uint32, POINTER(c_uint32))
 _Track = CFUNCTYPE(None, c_uint64, c_uint64, c_int32, c_char_p, _NotifyValue, _NotifyValue, c_void_p)
 
@@ -200,9 +211,7 @@ class MapConnection(_Connection):
     def track(self, key: str, as_prefix: bool) -> None:
         kind = self._ADD | self._DELETE | self._MODIFY | (self._PREFIX if as_prefix else 0)
         track_handle = c_uint64(0)
-        self._call(
-            "track_add", self._handle, key.encode(), c_int32(kind), self._callback, None, byref(track_handle)
-        )
+        self._call("track_add", self._handle, key.encode(), c_int32(kind), self._callback, None, byref(track_handle))
 
     def keys(self, prefix: str) -> list[str]:
         iterator = c_uint64(0)

@@ -15,8 +15,8 @@ import time
 
 from practice_pve.pmxcfs import mounting, paths
 from practice_pve.pmxcfs.changes import Changes, LocalChanges
-from practice_pve.pmxcfs.corosync_conf import synchronise_corosync_conf
 from practice_pve.pmxcfs.cluster_connection import ClusterConnection
+from practice_pve.pmxcfs.corosync_conf import synchronise_corosync_conf
 from practice_pve.pmxcfs.database import Database, DatabaseError
 from practice_pve.pmxcfs.filesystem import Filesystem
 from practice_pve.pmxcfs.fuse_requests import FuseRequests

@@ -113,9 +113,7 @@ class Database:
             if kind == DIRECTORY and data:
                 raise self._broken(f"directory inode contains data (inode = {inode:016X})")
             content = data.encode(errors="surrogateescape") if isinstance(data, str) else bytes(data or b"")
-            index[inode] = Entry(
-                inode, parent, version, writer & 0xFFFFFFFF, mtime & 0xFFFFFFFF, kind, name, content
-            )
+            index[inode] = Entry(inode, parent, version, writer & 0xFFFFFFFF, mtime & 0xFFFFFFFF, kind, name, content)
         for inode, entry in index.items():
             if inode:
                 self._hang_up(entry, index)

@@ -41,9 +41,7 @@ class Entry:
         return len(self.data)
 
     def feed_digest(self, digest: hashlib._Hash) -> None:
-        digest.update(
-            _FULL.pack(self.inode, self.version, self.writer, self.mtime, self.size, self.kind, self.parent)
-        )
+        digest.update(_FULL.pack(self.inode, self.version, self.writer, self.mtime, self.size, self.kind, self.parent))
         digest.update(self.name.encode(errors="surrogateescape"))
         digest.update(self.data)
 
@@ -55,9 +53,7 @@ class Entry:
 
     def content_digest(self) -> bytes:
         """What the index holds beside the inode's number."""
-        digest = hashlib.sha256(
-            _CONTENT.pack(self.version, self.writer, self.mtime, self.size, self.kind, self.parent)
-        )
+        digest = hashlib.sha256(_CONTENT.pack(self.version, self.writer, self.mtime, self.size, self.kind, self.parent))
         digest.update(self.name.encode(errors="surrogateescape"))
         digest.update(self.data)
         return digest.digest()
@@ -65,9 +61,7 @@ class Entry:
     def to_update(self) -> bytes:
         """The entry as it travels to a member that lacks it."""
         name = self.name.encode(errors="surrogateescape")
-        header = _UPDATE.pack(
-            self.parent, self.inode, self.version, self.writer, self.mtime, self.kind, len(name)
-        )
+        header = _UPDATE.pack(self.parent, self.inode, self.version, self.writer, self.mtime, self.kind, len(name))
         return header + name + self.data
 
     @classmethod
@@ -86,9 +80,6 @@ class Index:
     writer: int
     mtime: int
     entries: tuple[tuple[int, bytes], ...]  # (inode, content digest), by inode
-
-
-
 
     def encode(self) -> bytes:
         header = _INDEX_HEADER.pack(self.version, self.writer, self.mtime, len(self.entries))

@@ -21,7 +21,9 @@ IPC_ADDRESS = "\0practice-pmxcfs"
 
 GUEST_TYPES = {"qemu-server": "qemu", "lxc": "lxc", "openvz": "openvz"}
 
-_GUEST_CONFIG = re.compile(r"nodes/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/(qemu-server|openvz|lxc)/([1-9][0-9]*)\.conf")
+_GUEST_CONFIG = re.compile(
+    r"nodes/([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)/(qemu-server|openvz|lxc)/([1-9][0-9]*)\.conf"
+)
 _NODE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _PRIVATE = re.compile(r"(?:priv|nodes/[^/]*/priv)(?:/.*)?", re.DOTALL)
 _OPENVZ_SCRIPT = re.compile(r"(?:vps|[1-9][0-9]*)\.(?:mount|umount|start|stop|premount|postumount)")

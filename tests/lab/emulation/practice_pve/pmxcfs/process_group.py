@@ -310,7 +310,9 @@ class ProcessGroup:
             self._receive_normal(sender, message, raw)
             return
         if message.kind is not Kind.SYNC_START and message.epoch != self._epoch:
-            log.debug(self._domain, f"ignore message (msg_type == {message.kind}) with wrong epoch (epoch {message.epoch})")
+            log.debug(
+                self._domain, f"ignore message (msg_type == {message.kind}) with wrong epoch (epoch {message.epoch})"
+            )
             return
         if self.mode is Mode.SYNCED:
             self._receive_synced(sender, message)
@@ -460,7 +462,9 @@ class ProcessGroup:
         if self._checksum_id != checksum_id or self._checksum_epoch != message.epoch:
             log.notice(self._domain, "skip verification - no checksum saved")
         elif checksum != self._checksum:
-            log.critical(self._domain, f"wrong checksum {checksum[:8].hex()} != {self._checksum[:8].hex()} - restarting")
+            log.critical(
+                self._domain, f"wrong checksum {checksum[:8].hex()} != {self._checksum[:8].hex()} - restarting"
+            )
             raise LeaveGroup
         else:
             log.notice(self._domain, "data verification successful")

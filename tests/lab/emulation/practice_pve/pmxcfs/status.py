@@ -95,7 +95,9 @@ class Status:
         """A new node list; known nodes keep what is known of them."""
         with self.lock:
             self.cluster_version += 1
-            log.notice("status", f"update cluster info (cluster name  {cluster.name}, version = {cluster.config_version})")
+            log.notice(
+                "status", f"update cluster info (cluster name  {cluster.name}, version = {cluster.config_version})"
+            )
             for node_id, old in (self.cluster.members if self.cluster else {}).items():
                 if node_id in cluster.members:
                     cluster.members[node_id].online = old.online

@@ -232,10 +232,10 @@ class Tree:
                 raise TreeError(errno.EACCES)
             old_config = guest_config(source)
             new_config = None if entry.is_directory else guest_config(target)
-            if new_config is not None and self._guests.exists_elsewhere(new_config):
-                # A guest may move to another node under its own id, nothing else may take that id.
-                if old_config is None or old_config.vmid != new_config.vmid:
-                    raise TreeError(errno.EEXIST)
+            # A guest may move to another node under its own id, nothing else may take that id.
+            keeps_id = old_config is not None and new_config is not None and old_config.vmid == new_config.vmid
+            if new_config is not None and not keeps_id and self._guests.exists_elsewhere(new_config):
+                raise TreeError(errno.EEXIST)
             if entry.is_directory and is_lock_directory(source):
                 raise TreeError(errno.EACCES)
             replaced = self.find(target)

@@ -16,9 +16,7 @@ from practice_pve.pmxcfs.tree import TreeError
 class VirtualFile:
     """Its text is made when somebody asks for its attributes; a read gives what was made then."""
 
-    def __init__(
-        self, mode: int, update: Callable[[], bytes], write: Callable[[bytes], int] | None = None
-    ) -> None:
+    def __init__(self, mode: int, update: Callable[[], bytes], write: Callable[[bytes], int] | None = None) -> None:
         self.mode = mode
         self._update = update
         self._write = write
