@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from practice_pve import settings
+from practice_pve.pmxcfs import client
 from practice_pve.rest.errors import ApiError
 
 RUN_DIRECTORY = Path("/var/run/qemu-server")
@@ -141,8 +142,16 @@ def uptime(guest_id: int) -> int:
     return max(int(since_boot - int(fields[19]) / os.sysconf("SC_CLK_TCK")), 0)
 
 
+def assert_configured(guest_id: int) -> None:
+    """PVE looks for the configuration before it looks for a process, in words of its own."""
+    node = settings.nodename()
+    if client.read(f"nodes/{node}/qemu-server/{guest_id}.conf") is None:
+        raise ApiError(f"unable to find configuration file for VM {guest_id} on node '{node}'", exit_code=2)
+
+
 def assert_running(guest_id: int, exit_code: int = 2) -> None:
     """Refuse what only makes sense for a running machine."""
+    assert_configured(guest_id)
     if not is_running(guest_id):
         raise ApiError(f"VM {guest_id} not running", exit_code=exit_code)
 
