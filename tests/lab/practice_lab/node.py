@@ -166,7 +166,7 @@ class Node:
         if leader is None:
             raise LabError(f"{self.name} is off (lab boot {self.name})")
         variables = {**ENVIRONMENT, **(environment or {})}
-        if (self.root / "etc/ld.so.preload").exists():
+        if (self.root / "etc/ld.so.preload").is_symlink():
             variables |= FAKE_CLOCK_ENVIRONMENT
         if "TERM" in os.environ:
             variables.setdefault("TERM", os.environ["TERM"])

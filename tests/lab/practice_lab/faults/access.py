@@ -57,7 +57,7 @@ class HostKey(Fault):
 
     def heal(self, case: Case) -> None:
         directory: Path = case.node.root / "etc/ssh"
-        for name, content in case.undo["keys"].items():
+        for name, content in case.undo.get("keys", {}).items():
             (directory / name).write_bytes(base64.b64decode(content))
         restart_ssh(case)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +15,10 @@ from ..errors import LabError
 if TYPE_CHECKING:
     from ..lab import Lab
     from ..node import Node
+
+
+class FaultRefused(LabError):
+    """The fault does not fit here; nothing has been touched."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,17 @@ class Case:
     def must(self, *argv: str, stdin: str | None = None) -> str:
         """Run a command in the node; a failure is an error of the fault."""
         return self.node.run(argv, stdin=stdin, timeout=120).check().stdout
+
+
+def restart_running(case: Case, services: Sequence[str]) -> None:
+    """Restart those of the given services that run; a node may lack some of them."""
+    if case.node.leader() is None:
+        return
+    listed = case.must("systemctl", "list-units", "--type=service", "--state=active", "--plain", "--no-legend")
+    running = {line.split()[0].removesuffix(".service") for line in listed.splitlines() if line}
+    chosen = [service for service in services if service in running]
+    if chosen:
+        case.must("systemctl", "restart", *chosen)
 
 
 class Fault:

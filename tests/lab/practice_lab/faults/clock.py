@@ -5,13 +5,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from ..errors import LabError
 from ..node import FAKE_CLOCK_ENVIRONMENT
-from .base import Case, Fault, Parameter, read_file, write_file
+from .base import Case, Fault, FaultRefused, Parameter, read_file, restart_running, write_file
 
+# Programs find the library by a link into /run, which is empty at boot: systemd itself, as process 1, cannot live with it.
 PRELOAD = "etc/ld.so.preload"
+PRELOAD_TARGET = "/run/practice-clock.preload"
+UNIT = "practice-clock.service"
+UNIT_TEXT = """\
+[Unit]
+Description=Practice node: a wrong clock
+DefaultDependencies=no
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'echo {library} >{target}'
+ExecStop=/bin/rm -f {target}
+"""
+MANAGER = "etc/systemd/system.conf.d/practice-clock.conf"
 # Services whose processes must be started again to see the other time (the kernel and systemd itself keep the true one).
 SERVICES = """ssh cron corosync pve-cluster pvedaemon pveproxy pvestatd pve-ha-crm pve-ha-lrm pvescheduler""".split()
 
@@ -25,32 +41,50 @@ class Clock(Fault):
         root = case.node.root
         library = next(root.glob("usr/lib/*/faketime/libfaketime.so.1"), None)
         if library is None:
-            raise LabError("libfaketime is not in the node's root")
-        if read_file(root, PRELOAD):
-            raise LabError(f"{case.node.name}: the clock is wrong already")
+            raise FaultRefused("libfaketime is not in the node's root")
+        if (root / PRELOAD).is_symlink():
+            raise FaultRefused(f"{case.node.name}: the clock is wrong already")
         write_file(root, "etc/faketimerc", f"{case.options['seconds']:+g}\n")
-        variables = "".join(f"{key}={value}\n" for key, value in FAKE_CLOCK_ENVIRONMENT.items())
-        before = read_file(root, "etc/environment") or ""
-        write_file(root, "etc/environment", before + variables)
-        defaults = " ".join(f"{key}={value}" for key, value in FAKE_CLOCK_ENVIRONMENT.items())
-        write_file(root, "etc/systemd/system.conf.d/practice-clock.conf", f"[Manager]\nDefaultEnvironment={defaults}\n")
-        write_file(root, PRELOAD, f"/{library.relative_to(root)}\n")
-        self._restart_services(case)
-        return {"environment": before}
+        variables = [f"{key}={value}" for key, value in FAKE_CLOCK_ENVIRONMENT.items()]
+        write_file(
+            root,
+            "etc/environment",
+            (read_file(root, "etc/environment") or "") + "".join(f"{line}\n" for line in variables),
+        )
+        write_file(root, MANAGER, f"[Manager]\nDefaultEnvironment={' '.join(variables)}\n")
+        unit = UNIT_TEXT.format(library=f"/{library.relative_to(root)}", target=PRELOAD_TARGET)
+        write_file(root, f"etc/systemd/system/{UNIT}", unit)
+        self._link(root / f"etc/systemd/system/sysinit.target.wants/{UNIT}", f"/etc/systemd/system/{UNIT}")
+        self._link(root / PRELOAD, PRELOAD_TARGET)
+        self._restart_services(case, ["start", UNIT])
+        return {}
 
     def heal(self, case: Case) -> None:
         root = case.node.root
-        for name in (PRELOAD, "etc/faketimerc", "etc/systemd/system.conf.d/practice-clock.conf"):
+        if case.node.leader() is not None:
+            case.node.run(["systemctl", "stop", UNIT])
+        units = "etc/systemd/system"
+        for name in (PRELOAD, "etc/faketimerc", MANAGER, f"{units}/{UNIT}", f"{units}/sysinit.target.wants/{UNIT}"):
             write_file(root, name, None)
-        write_file(root, "etc/environment", case.undo["environment"])
-        self._restart_services(case)
+        lines = (read_file(root, "etc/environment") or "").splitlines(keepends=True)
+        kept = [line for line in lines if line.partition("=")[0] not in FAKE_CLOCK_ENVIRONMENT]
+        write_file(root, "etc/environment", "".join(kept))
+        self._restart_services(case, [])
 
     @staticmethod
-    def _restart_services(case: Case) -> None:
+    def _link(path: Path, target: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+
+    @staticmethod
+    def _restart_services(case: Case, first: list[str]) -> None:
         if case.node.leader() is None:
             return
         case.must("systemctl", "daemon-reload")
-        case.must("systemctl", "try-restart", *SERVICES)
+        if first:
+            case.must("systemctl", *first)
+        restart_running(case, SERVICES)
 
 
 FAULTS: list[Fault] = [Clock()]

@@ -14,7 +14,7 @@ from ..completed import must_run, run_program
 from ..errors import LabError
 from ..network import bridge, port
 from ..processes import arguments, in_network, kill_all, named_network
-from .base import Case, Fault, Parameter
+from .base import Case, Fault, FaultRefused, Parameter
 from .traffic import LINK, links_of
 
 RELAY = Path(__file__).with_name("relay.py")
@@ -34,7 +34,7 @@ class Delay(Fault):
         links = links_of(case)
         for link in links:
             if self._relays(case, link):
-                raise LabError(f"link {link} of {case.node.name} is delayed already")
+                raise FaultRefused(f"link {link} of {case.node.name} is delayed already")
         for link in links:
             self._insert(case, link)
         return {"links": links}

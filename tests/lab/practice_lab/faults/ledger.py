@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import LabError
 from . import FAULTS
-from .base import Case, Fault
+from .base import Case, Fault, FaultRefused
 
 if TYPE_CHECKING:
     from ..lab import Lab
@@ -78,7 +78,12 @@ class Ledger:
         self._write([*records, record])
         try:
             record.undo = fault.apply(case)
+        except FaultRefused:
+            self._write(records)
+            raise
         except LabError:
+            # Half a fault is none that anybody asked for. If it cannot be healed now, it stays on the list.
+            fault.heal(case)
             self._write(records)
             raise
         self._write([*records, record])

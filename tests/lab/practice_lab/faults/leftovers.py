@@ -9,8 +9,7 @@ import base64
 import os
 from typing import Any
 
-from ..errors import LabError
-from .base import Case, Fault, Parameter
+from .base import Case, Fault, FaultRefused, Parameter
 
 OLD_CONFIGURATION = """\
 logging {{
@@ -72,7 +71,7 @@ class LeftoverConfiguration(Fault):
         path = f"{case.options['place']}/corosync.conf"
         text = OLD_CONFIGURATION.format(name=case.node.name, address=case.node.ip)
         if case.node.run(["test", "-e", path]).rc == 0:
-            raise LabError(f"{case.node.name} has {path} already")
+            raise FaultRefused(f"{case.node.name} has {path} already")
         case.must("sh", "-c", f"cat >{path}", stdin=text)
         return {}
 
@@ -96,7 +95,7 @@ class Guest(Fault):
             "lxc": "hostname: planted\narch: amd64\nmemory: 512\nostype: debian\n",
         }
         if case.node.run(["test", "-e", path]).rc == 0:
-            raise LabError(f"{case.node.name} has {path} already")
+            raise FaultRefused(f"{case.node.name} has {path} already")
         created = case.must(
             "sh", "-c", 'd=$(dirname "$1"); n=$(dirname "$d"); [ -d "$n" ] || echo "$n"; mkdir -p "$d"', "sh", path
         ).strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .base import Case, Fault, Parameter, read_file, write_file
+from .base import Case, Fault, Parameter, read_file, restart_running, write_file
 
 SETTINGS = "etc/practice-node.json"
 READERS = ["pvedaemon", "pveproxy", "pvestatd", "pve-ha-crm", "pve-ha-lrm", "pve-cluster"]
@@ -27,15 +27,14 @@ class Version(Fault):
     def heal(self, case: Case) -> None:
         settings = json.loads(read_file(case.node.root, SETTINGS) or "{}")
         settings.pop("pve_version", None)
-        if case.undo["before"] is not None:
+        if case.undo.get("before") is not None:
             settings["pve_version"] = case.undo["before"]
         self._write(case, settings)
 
     @staticmethod
     def _write(case: Case, settings: dict[str, Any]) -> None:
         write_file(case.node.root, SETTINGS, json.dumps(settings, indent=1) + "\n")
-        if case.node.leader() is not None:
-            case.must("systemctl", "try-restart", *READERS)
+        restart_running(case, READERS)
 
 
 class ReadOnly(Fault):
@@ -52,7 +51,7 @@ class ReadOnly(Fault):
     def heal(self, case: Case) -> None:
         if case.node.leader() is None:
             return
-        if case.undo["means"] == "corosync":
+        if case.undo.get("means") == "corosync":
             case.must("systemctl", "start", "corosync")
         else:
             case.must("mount", "-o", "remount,bind,rw", "/etc/pve")

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..completed import must_run, run_program
-from ..errors import LabError
 from ..network import bridge, nic, port
-from .base import Case, Fault, Parameter
+from .base import Case, Fault, FaultRefused, Parameter
 
 LINK = Parameter("link", "number of the network (0: management); default: all", int)
 DIRECTION = Parameter(
@@ -27,7 +26,7 @@ def links_of(case: Case) -> list[int]:
     if chosen is None:
         return list(range(count))
     if not 0 <= chosen < count:
-        raise LabError(f"{case.node.name} has no link {chosen}")
+        raise FaultRefused(f"{case.node.name} has no link {chosen}")
     return [chosen]
 
 
@@ -97,7 +96,7 @@ class Loss(TrafficFault):
 
     def apply(self, case: Case) -> dict[str, Any]:
         if not 0 < case.options["percent"] <= 100:
-            raise LabError("percent: more than 0, at most 100")
+            raise FaultRefused("percent: more than 0, at most 100")
         match = f"numgen random mod 10000 < {round(case.options['percent'] * 100)}"
         block(case, [match], [match])
         return {}
