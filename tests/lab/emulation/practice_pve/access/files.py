@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from practice_pve.rest.errors import ApiError
@@ -23,6 +26,26 @@ def read_text(name: str) -> str | None:
         return None
     except OSError as error:
         raise ApiError(f"unable to open file '{ROOT / name}' - {error.strerror}\n") from None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A file's content and when it was written."""
+
+    text: str
+    written: float
+
+
+def snapshot(name: str) -> Snapshot | None:
+    """Return a file as it was at most a second ago: keys are asked for with every request and change once a day."""
+    return read_snapshot(name, int(time.monotonic()))
+
+
+@lru_cache(maxsize=16)
+def read_snapshot(name: str, _second: int) -> Snapshot | None:
+    """Read the file (once per second and name)."""
+    text = read_text(name)
+    return Snapshot(text, modification_time(name) or 0.0) if text else None
 
 
 def modification_time(name: str) -> float | None:

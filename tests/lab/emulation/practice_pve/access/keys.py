@@ -28,12 +28,11 @@ def parse_private(pem: str) -> rsa.PrivateKey:
 
 def public_key(*, old: bool = False) -> tuple[rsa.PublicKey, float] | None:
     """Return a public key and when it was written."""
-    name = PUBLIC_OLD if old else PUBLIC
-    pem = files.read_text(name)
-    if not pem:
+    found = files.snapshot(PUBLIC_OLD if old else PUBLIC)
+    if found is None:
         return None
     try:
-        return parse_public(pem), files.modification_time(name) or 0.0
+        return parse_public(found.text), found.written
     except rsa.BadKey:
         return None
 

@@ -25,9 +25,18 @@ def parse_cached(text: str) -> UserConfig:
     return parse(text)
 
 
+loaded_text: str | None = None
+
+
+def use_text(text: str | None) -> None:
+    """Take this as user.cfg for the present request: a daemon reads it once per request."""
+    global loaded_text
+    loaded_text = text
+
+
 def current_config() -> UserConfig:
     """Return user.cfg for reading only."""
-    return parse_cached(files.read_text(NAME) or "")
+    return parse_cached((files.read_text(NAME) if loaded_text is None else loaded_text) or "")
 
 
 def roles(config: UserConfig, user: str, path: str) -> dict[str, int]:

@@ -90,8 +90,9 @@ def base64_digest(digest: bytes) -> str:
 
 def csrf_secret() -> bytes:
     """Return the secret made of /etc/pve/pve-www.key."""
-    text = files.read_text("pve-www.key") or ""
-    return base64_digest(hmac.new(text.encode(), b"", hashlib.sha256).digest()).encode()
+    found = files.snapshot("pve-www.key")
+    key = found.text.encode() if found else b""
+    return base64_digest(hmac.new(key, b"", hashlib.sha256).digest()).encode()
 
 
 def csrf_digest(timestamp: str, user: str) -> str:

@@ -76,9 +76,10 @@ def plain(status: int, message: str) -> Response:
 def authenticate(request: Request, path: str, *, trusted: bool) -> Credentials:
     """Return who asks; 401 otherwise."""
     try:
-        client.load_access_control()
+        permissions.use_text(client.read("user.cfg") or "")
     except ApiError as error:
-        raise ApiError(f"RPCEnvironment init request failed: {error.message}") from None
+        message = f"RPCEnvironment init request failed: Unable to load access control list: {error.message}"
+        raise ApiError(message) from None
     authorization = request.header("authorization")
     ticket = extract_value(request.header("cookie"), "PVEAuthCookie") or extract_value(authorization, "PVEAuthCookie")
     api_token = None if ticket else extract_value(authorization, "PVEAPIToken")
