@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(CHECKOUT / "tests" / "lab")]
 
+from replay.access import use_emulation
 from replay.compare import Verdict
 from replay.known import read_known
 from replay.narrator import replay_all, tell_to_stderr
@@ -43,6 +44,9 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts to FILE")
     parser.add_argument("--jobs", type=int, default=JOBS, help="how many stories at a time (%(default)s)")
     parser.add_argument("--lab", default="conform", help="prefix of the labs' names (%(default)s)")
+    parser.add_argument(
+        "--emulation", type=Path, metavar="DIR", help="another copy of tests/lab/emulation to put into the nodes"
+    )
     return parser.parse_args(argv)
 
 
@@ -63,6 +67,8 @@ def main(argv: list[str]) -> int:
     if os.geteuid() != 0:
         print("conformance: practice nodes need root", file=sys.stderr)
         return 2
+    if arguments.emulation:
+        use_emulation(arguments.emulation.resolve())
     started = time.monotonic()
     verdicts = replay_all(stories, placed, wanted, arguments.lab, arguments.jobs, tell_to_stderr)
     return report(verdicts, arguments, time.monotonic() - started)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from practice_lab import container, identity
 from practice_lab.controller import enter_command
 from practice_lab.lab import Lab
 from practice_lab.node import Node
@@ -24,6 +25,12 @@ from replay.normal_form import Answer
 
 ROOT_PASSWORD = "pvelab"  # of the practice nodes, in every recording
 API_PORT = 8006
+
+
+def use_emulation(directory: Path) -> None:
+    """Let nodes that boot from now on run another copy of the emulation than the checkout's."""
+    container.EMULATION = directory
+    identity.EMULATION = directory
 
 
 class LabAccess:
@@ -76,8 +83,8 @@ class LabAccess:
             rc = f"timeout after {timeout:.0f}s"
         return Answer(
             rc=rc,
-            stdout=output.decode("utf-8", "replace"),
-            stderr=errors.decode("utf-8", "replace"),
+            stdout=_as_text(output),
+            stderr=_as_text(errors),
             seconds=time.monotonic() - started,
         )
 
@@ -160,6 +167,11 @@ class LabAccess:
             return {"status_line": "", "headers": [], "body": "", "error": "the requester died", "seconds": 0.0}
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+def _as_text(output: bytes) -> str:
+    """With the line ends that the recorder wrote: it read all kinds as one (ssh ends its lines with CR LF)."""
+    return output.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _form_value(value: object) -> str:

@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from practice_lab import network
 from replay.access import ROOT_PASSWORD, LabAccess
 from replay.normal_form import Answer
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 class ActionFailed(Exception):
@@ -202,21 +203,16 @@ def clean_writes(stage: Stage, node: str) -> None:
     stage.sh(node, "qm destroy 901; rm -f /etc/pve/qemu-server/901.conf")
 
 
-def cut(stage: Stage, node: str) -> None:
-    """Packets to and from the node vanish without an answer."""
-    _in_network(stage, node, "nft", "add table inet conformance")
-    for hook in ("input", "output"):
-        _in_network(
-            stage,
-            node,
-            "nft",
-            f"add chain inet conformance {hook} {{ type filter hook {hook} priority 0; policy drop; }}",
-        )
-
-
-def unplug(stage: Stage, node: str) -> None:
-    """The node's link goes down: nobody answers for its address any more."""
-    stage.sh(node, "ip link set vmbr0 down")
+def refuse(stage: Stage, *nodes: str) -> None:
+    """The address of a node that is off goes on answering, with a refusal: the recording lab lost only the processes."""
+    for name in nodes:
+        node = stage.access.node(name)
+        for link in range(len(node.spec.interfaces())):
+            port = network.port(node.spec, link)
+            command = ["ip", "-n", stage.access.lab.namespace, "link", "set", port, "up"]
+            if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+                raise ActionFailed(f"{' '.join(command)} failed")
+    time.sleep(1)
 
 
 def forget_neighbours(stage: Stage, node: str) -> None:
@@ -227,17 +223,10 @@ def pause(_stage: Stage, seconds: str) -> None:
     time.sleep(float(seconds))
 
 
-def _in_network(stage: Stage, node: str, *argv: str) -> None:
-    command = ["ip", "netns", "exec", stage.access.node(node).identifier, *argv]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    if finished.returncode != 0:
-        raise ActionFailed(f"{' '.join(argv)}: {finished.stderr.strip()}")
-
-
 ACTIONS: dict[str, Callable[..., None]] = {
     function.__name__: function
     for function in (
         sh, wait_ready, wait_writable, wait_quorate, create, join, power_off, lose, boot, recover, expect, since, reset, rename,
-        clean_writes, cut, unplug, forget_neighbours, pause,
+        clean_writes, refuse, forget_neighbours, pause,
     )
 }  # fmt: skip

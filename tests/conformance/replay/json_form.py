@@ -16,16 +16,20 @@ from typing import Any
 # Numbers of the machine and the moment. 0 stays 0: "not running" is compared.
 VOLATILE_NUMBERS = frozenset(
     "mem maxmem maxcpu disk maxdisk uptime memhost netin netout diskread diskwrite pid pstart starttime endtime timestamp"
-    " ctime notbefore notafter total used avail free used_fraction freemem totalmem shares cpus sockets mhz idle wait".split()
+    " ctime notbefore notafter total used avail free used_fraction freemem totalmem shares cpus sockets cores mhz idle wait available".split()
 )
 # These are 0 on an idle machine and mean nothing then.
 ALWAYS_VOLATILE = re.compile(r"^(cpu|wait|loadavg|pressure\w*|ksm|serverload)$")
-VOLATILE_TEXT = frozenset({"digest", "pve-ipcc", "CSRFPreventionToken"})
+VOLATILE_TEXT = frozenset({"digest", "kversion", "CSRFPreventionToken"})
+# Objects that describe the processor and the kernel below the node: which values there are is compared, not they.
+MACHINE_OBJECTS = frozenset({"cpuinfo", "current-kernel"})
 COMMA_SETS = frozenset({"content", "privs"})
 
 
 def canonical_json(value: Any, key: str = "") -> Any:
     """The value with sorted lists and without the machine's own numbers."""
+    if isinstance(value, dict) and key in MACHINE_OBJECTS:
+        return {name: f"<{name}>" for name in value}
     if isinstance(value, dict):
         return {name: canonical_json(item, name) for name, item in value.items()}
     if isinstance(value, list):

@@ -44,5 +44,9 @@ def compare_operations(recording: Recording, live: list[dict[str, Any]]) -> list
 
 def outcome_form(operation: dict[str, Any]) -> str:
     """What is compared of an operation: all but its own duration."""
-    kept = {key: value for key, value in operation.items() if key not in {"s", "op"}}
-    return text_form(json.dumps(kept, sort_keys=True, ensure_ascii=False))
+    kept = {
+        key: text_form(value) if isinstance(value, str) else value
+        for key, value in operation.items()
+        if key not in {"s", "op"}
+    }
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False)

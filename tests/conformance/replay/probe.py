@@ -224,6 +224,11 @@ def rename_to_local() -> None:
     os.rename(f"{BASE}/lq2", f"{BASE}/local/lq2")
 
 
+def rename_private() -> str:
+    os.rename(PRIVATE, f"{BASE}/lq3")
+    return show(f"{BASE}/lq3")
+
+
 def rename_over_existing() -> str:
     if not seconds:
         with contextlib.suppress(OSError):
@@ -265,7 +270,7 @@ EXACT: dict[str, Callable[[], Any]] = {
     "unix socket": bind_socket,
     "rename over existing (same dir)": rename_over_existing,
     "rename to other dir in pmxcfs": rename_to_local,
-    "rename priv->public": lambda: os.rename(PRIVATE, f"{BASE}/lq3") or show(f"{BASE}/lq3"),
+    "rename priv->public": rename_private,
     "unlink local/lq2": lambda: os.unlink(f"{BASE}/local/lq2"),
     "unlink lq3": lambda: os.unlink(f"{BASE}/lq3"),
     "rename from /tmp (other fs)": lambda: os.rename(prepare("/tmp/lqt"), f"{BASE}/lqt"),
@@ -322,7 +327,7 @@ PREFIXES: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("size after ", lambda _rest: show(BIG)),
     ("write file of ", lambda rest: write_slowly(int(rest.split()[0]))),
     ("write .", lambda rest: write(f"{BASE}/.{rest}", flags=os.O_WRONLY)),
-    ("chmod .", lambda rest: os.chmod(f"{BASE}/.{rest}", stat.S_IMODE(os.stat(f"{BASE}/.{rest}").st_mode))),
+    ("chmod .", lambda rest: os.chmod(f"{BASE}/.{rest}", 0o640)),
     ("chmod ", chmod),
     ("chown ", chown),
     ("unlink ", lambda rest: os.unlink(resolve(rest))),

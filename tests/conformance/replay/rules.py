@@ -161,13 +161,11 @@ TEXT_RULES: tuple[TextRule, ...] = (
         r"\1<n>",
     ),
     _fixed("vmlist-version", "a counter", r"(?m)(^\{\n\"version\": )\d+", r"\1<n>"),
-    _fixed(
-        "operation-age", "seconds between two steps of a probe", r"mtime_age=(?:[0-9]|[1-9]\d)\b", "mtime_age=<recent>"
-    ),
+    _fixed("operation-age", "seconds between two steps of a probe", r"mtime_age=\d{1,3}\b", "mtime_age=<recent>"),
     _fixed(
         "operation-age-far",
         "distance of the clock to a date set by utime; its sign is compared",
-        r"mtime_age=(-?)\d{3,}\b",
+        r"mtime_age=(-?)\d{4,}\b",
         r"mtime_age=\1<far>",
     ),
     _fixed("operation-speed", "how fast a probe was", r"(100 creates) [\d.]+s, (100 unlinks) [\d.]+s", r"\1, \2"),

@@ -123,7 +123,7 @@ CASES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ('"nodename": "pve1",\n"version": 13', '"nodename": "pve1",\n"version": 0'),
     ),
     "vmlist-version": (('{\n"version": 1\n', '{\n"version": 7\n'), ('{\n"version": 1\n', '{\n"ids": 1\n')),
-    "operation-age": (("mtime_age=0", "mtime_age=41"), ("mtime_age=0", "mtime_age=795206699")),
+    "operation-age": (("mtime_age=0", "mtime_age=141"), ("mtime_age=0", "mtime_age=795206699")),
     "operation-age-far": (
         ("mtime_age=795206699", "mtime_age=795208249"),
         ("mtime_age=795206699", "mtime_age=-204793300"),
