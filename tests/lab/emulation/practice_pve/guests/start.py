@@ -130,7 +130,7 @@ def suspend_to_disk(guest_id: int, state_storage: str | None) -> None:
         config = QEMU.load(guest_id)
         QEMU.assert_unlocked(config)
         storages = load_storages()
-        storage = state_storage or _state_storage(config)
+        storage = state_storage or state_storage(config)
         name = f"vm-{guest_id}-state-suspend-{time.strftime('%Y-%m-%d')}.raw"
         volume_id = volumes.allocate(storages, storage, guest_id, "raw", state_size(config), name)
         machine.stop(guest_id)
@@ -163,7 +163,8 @@ def state_size(config: GuestConfig) -> int:
     return (memory_of(config.values) * 2 + 500) * 1024 * 1024
 
 
-def _state_storage(config: GuestConfig) -> str:
+def state_storage(config: GuestConfig) -> str:
+    """Where a saved state goes: the configured storage, else the first disk's."""
     if "vmstatestorage" in config.values:
         return str(config.values["vmstatestorage"])
     shared = [drive.storage for drive in drives_of(config.values) if drive.storage and not drive.is_cdrom]

@@ -134,6 +134,8 @@ def free(storages: StorageList, volume_id: str) -> None:
             return
         else:
             os.unlink(path)
+            for copy in Path(path).parent.glob(f".{name.name}@*"):
+                copy.unlink()
         if name.content == "images":
             _remove_if_empty(os.path.dirname(path))
 
