@@ -124,7 +124,7 @@ def test_what_one_writes_all_read(nodes: list[Node]):
 
 def test_a_guest_id_is_refused_on_another_node(nodes: list[Node]):
     for node in nodes:
-        shell(node, "mkdir -p /etc/pve/local/qemu-server")
+        shell(node, "mkdir -p /etc/pve/nodes/$(hostname)/qemu-server")
     shell(nodes[0], "echo a > /etc/pve/qemu-server/300.conf")
     assert "File exists" in shell(nodes[1], "echo b > /etc/pve/qemu-server/300.conf")
     assert shell(nodes[0], "mv /etc/pve/nodes/pve1/qemu-server/300.conf /etc/pve/nodes/pve2/qemu-server/") == ""

@@ -77,6 +77,13 @@ def test_a_killed_daemon_comes_back_with_everything_committed(node: Node):
     )
 
 
+def test_looking_into_the_database_does_no_harm(node: Node):
+    look = "sqlite3 /var/lib/pve-cluster/config.db \"SELECT count(*) FROM tree WHERE name LIKE 'looked%'\""
+    assert shell(node, f"echo a > /etc/pve/looked1; {look}; echo b > /etc/pve/looked2; {look}") == "1\n2\n"
+    shell(node, f"kill -9 $(cat {PID_FILE}); systemctl restart pve-cluster")
+    assert shell(node, "cat /etc/pve/looked1 /etc/pve/looked2; rm /etc/pve/looked?") == "a\nb\n"
+
+
 def test_it_stops_soon_and_leaves_an_empty_directory(node: Node):
     started = time.monotonic()
     shell(node, "systemctl stop pve-cluster")

@@ -95,7 +95,12 @@ class Daemon:
         except StartError as error:
             log.critical("main", str(error))
             return self._leave(-1)
-        parent_pipe = None if self._options.foreground else _detach()
+        assert self._tree is not None
+        parent_pipe = None
+        if not self._options.foreground:
+            self._tree.close()
+            parent_pipe = _detach()
+            self._tree.reopen()
         _write_pid_file()
         log.to_stderr = self._options.foreground
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})

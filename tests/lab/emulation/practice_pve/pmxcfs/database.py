@@ -34,6 +34,11 @@ class DatabaseError(Exception):
 
 class Database:
     def __init__(self, path: str) -> None:
+        self._path = path
+        self._open()
+
+    def _open(self) -> None:
+        path = self._path
         try:
             # One connection, guarded by the tree's lock, used by whichever thread serves a request.
             self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
@@ -47,6 +52,11 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
+
+    def reopen(self) -> None:
+        """After a fork: a child inherits the connection but not its locks, so that any other program that looks into
+        the database would take itself for the last user and delete the write-ahead log under the daemon."""
+        self._open()
 
     @contextmanager
     def transaction(self):

@@ -60,6 +60,11 @@ class Tree:
         with self.lock:
             self._database.close()
 
+    def reopen(self) -> None:
+        """Go on with a database that was closed for a fork; nobody else can have changed it meanwhile."""
+        with self.lock:
+            self._database.reopen()
+
     @property
     def version(self) -> int:
         return self._root.version
