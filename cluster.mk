@@ -44,3 +44,14 @@ rejoin-node: inventory-exists  ## Cluster: Join a node again that was installed 
 destroy-cluster: inventory-exists  ## Cluster: Make its nodes standalone nodes again (CONFIRM=destroy)
 	@tests/tools/confirm destroy "$(CONFIRM)" "This makes the nodes of $(INVENTORY) standalone nodes again."
 	@$(PLAYBOOK) playbooks/destroy-proxmox-cluster.yml -e confirm_destroy=destroy $(ARGS)
+
+.PHONY: rehearse rehearse-down
+# Without INVENTORY=... on the command line, three practice nodes of its own.
+REHEARSAL_INVENTORY = $(if $(filter command line environment,$(origin INVENTORY)),--inventory $(INVENTORY))
+PLAYBOOK_TO_REHEARSE ?= playbooks/create-proxmox-cluster.yml
+
+rehearse: packages environments  ## Start: Run the main job on practice nodes (root); with INVENTORY=... on look-alikes of your nodes
+	@tests/lab/rehearse --bin $(CURDIR)/$(BIN) $(REHEARSAL_INVENTORY) --playbook $(PLAYBOOK_TO_REHEARSE) --args "$(ARGS)"
+
+rehearse-down:  ## Start: Remove the practice nodes of the rehearsal
+	@tests/lab/rehearse --down
