@@ -57,6 +57,14 @@ def test_a_status_that_says_nothing_is_never_quorate(text):
         parse_quorum_status(text)
 
 
+@pytest.mark.parametrize("word", ["Maybe", "yes", "Unknown", ""])
+def test_only_a_plain_yes_is_quorate(word, recorded):
+    with pytest.raises(UnreadableText):
+        parse_quorum_status(
+            recorded("healthy-pvecm-status").replace("Quorate:          Yes", f"Quorate:          {word}")
+        )
+
+
 def test_a_quorum_device_is_not_a_node():
     table = (
         "\nMembership information\n----------------------\n"
