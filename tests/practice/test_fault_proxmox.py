@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -89,3 +90,31 @@ def test_a_hung_api_answers_nobody(lab: Lab):
     with lab.fault("hang", "pve1", unit="pveproxy"):
         assert lab.node("pve2").run(ask).rc == 28
     assert lab.node("pve2").run(ask).stdout == "401"
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.3)
+    return False
+
+
+def test_a_member_loses_quorum_with_udp_or_with_corosync(lab: Lab):
+    """SSH still works, /etc/pve does not: the partition that administrators meet. The last test: it leaves a cluster."""
+    first, second = lab.node("pve1"), lab.node("pve2")
+
+    def writable() -> bool:
+        return first.run(["sh", "-c", "echo >/etc/pve/probe && rm /etc/pve/probe"], timeout=30).rc == 0
+
+    first.run(["pvecm", "create", "test"], timeout=60).check()
+    assert wait_for(writable)
+    second.run(["pvecm", "add", "10.99.0.11"], stdin="pvelab\nyes\n", timeout=120).check()
+    assert wait_for(lambda: "Total votes:      2" in first.run(["pvecm", "status"]).stdout) and wait_for(writable)
+    for fault, options in (("cut", {"protocol": "udp"}), ("read-only", {})):
+        with lab.fault(fault, "pve1", **options):
+            assert wait_for(lambda: not writable()), fault
+            assert "Permission denied" in first.run(["sh", "-c", "echo >/etc/pve/probe"]).stderr
+            assert lab.ssh("pve1", "ls /etc/pve/nodes").stdout.split() == ["pve1", "pve2"]
+        assert wait_for(writable), fault

@@ -61,4 +61,7 @@ def run_program(
 
 def must_run(argv: Sequence[str], stdin: str | bytes | None = None, timeout: float | None = 60) -> str:
     """Run argv, raise LabError when it fails, return stdout."""
-    return run_program(argv, stdin, timeout).check().stdout
+    try:
+        return run_program(argv, stdin, timeout).check().stdout
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"{' '.join(argv)}: no end after {timeout:.0f} s") from error

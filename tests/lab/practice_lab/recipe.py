@@ -16,7 +16,7 @@ SUITE = "trixie"
 # What a freshly installed node has and this project or its users touch. Deliberately without the
 # comforts that a real node lacks too (sudo, sshpass, nc, jq, git ...).
 PACKAGES = """
-bsdextrautils bzip2 ca-certificates chrony corosync corosync-qdevice cron curl dbus dbus-user-session
+acl attr bsdextrautils bzip2 ca-certificates chrony corosync corosync-qdevice cron curl dbus dbus-user-session e2fsprogs
 ethtool fdisk file fuse3 gzip iproute2 iputils-ping kmod less libfaketime libnss-systemd libpam-systemd
 login logrotate logsave lsof nano netbase nftables openssh-client openssh-server openssh-sftp-server openssl
 passwd perl procps psmisc python3 rsync socat sqlite3 systemd systemd-sysv tcpdump traceroute udev
