@@ -53,8 +53,8 @@ def test_unknown_paths() -> None:
     with pytest.raises(NotImplementedMethod) as caught:
         lookup("GET", "/nosuch")
     assert (caught.value.status, caught.value.message) == (501, "Method 'GET /nosuch' not implemented")
-    with pytest.raises(NotEmulated, match=r"practice node: not emulated: GET /cluster/sdn/zones"):
-        lookup("GET", "/cluster/sdn/zones")
+    with pytest.raises(NotEmulated, match=r"practice node: not emulated: GET /cluster/metrics/server"):
+        lookup("GET", "/cluster/metrics/server")
 
 
 def test_known_methods() -> None:

@@ -40,6 +40,8 @@ BRANCHES: tuple[tuple[str, str], ...] = (
     ("/nodes/{node}/lxc", "practice_pve.api.lxc"),
     ("/nodes/{node}/storage", "practice_pve.api.node_storage"),
     ("/nodes/{node}/vzdump", "practice_pve.api.vzdump"),
+    ("/cluster", "practice_pve.api.defaults"),
+    ("/nodes/{node}", "practice_pve.api.defaults"),
     ("/storage", "practice_pve.api.storage"),
     ("/pools", "practice_pve.api.pools"),
 )

@@ -16,7 +16,7 @@ from practice_pve.rest.parameters import Array, Boolean, Integer, Null, Object, 
 from practice_pve.rest.routing import node_address
 
 from .cluster_options import OPTIONS, parse_options, render_options
-from .cluster_state import cluster_tasks, published_figures
+from .cluster_state import cluster_info, cluster_tasks, published_figures
 
 SUBDIRECTORIES = (
     "acme", "backup", "backup-info", "bulk-action", "ceph", "config", "firewall", "ha", "jobs", "log", "mapping",
@@ -61,7 +61,7 @@ def index(_call: Call) -> list[dict[str, str]]:
 )
 def status(call: Call) -> list[dict[str, Any]]:
     """Return the cluster and its members as pmxcfs sees them."""
-    info = client.members()
+    info = cluster_info(call.environment)
     members = info.get("nodelist")
     if not members:
         return [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,28 @@ from practice_pve import settings
 from practice_pve.access.rsa import BadKey, decode_pem
 from practice_pve.pmxcfs import client
 
+INFO_CACHE = Path("/run/pvedaemon-cluster-info.json")
 # positions in PVE's "pve-node-9.0" string
 UPTIME, LEVEL, MAXCPU, CPU, MEMTOTAL, MEMUSED, ROOTTOTAL, ROOTUSED = 0, 1, 4, 5, 7, 8, 11, 12
+
+
+def cluster_info(environment: str) -> dict[str, Any]:
+    """Return .members. A daemon keeps what it has seen until pmxcfs counts a change: "pvecm expected" is none."""
+    if environment == "cli":
+        return client.members()
+    versions = client.versions()
+    key = f"{versions.get('starttime')}:{versions.get('clinfo')}"
+    try:
+        cached = json.loads(INFO_CACHE.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        cached = {}
+    if cached.get("key") == key:
+        return cached["info"]
+    info = client.members()
+    temporary = INFO_CACHE.with_name(f"{INFO_CACHE.name}.{os.getpid()}")
+    temporary.write_text(json.dumps({"key": key, "info": info}), encoding="utf-8")
+    temporary.replace(INFO_CACHE)
+    return info
 
 
 def node_list() -> dict[str, dict[str, Any]] | None:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from practice_pve.rest import command_line
+from practice_pve.rest import cluster_state, command_line
 from practice_pve.rest.errors import NOT_EMULATED_EXIT_CODE
 
 # what PVE's programs say when the caller may not speak to pmxcfs
@@ -47,6 +47,7 @@ def run(name: str) -> int:
             raise
         sys.stderr.write(f"practice node: not emulated: {name}\n")
         return NOT_EMULATED_EXIT_CODE
+    cluster_state.program = name
     if name != "pveversion":
         command_line.prepare_environment = ask_pmxcfs
     try:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
 from practice_pve import settings
+from practice_pve.pmxcfs import client
 from practice_pve.rest.cluster_state import broadcast_status
 
 # order of the fields in PVE's "pve-node-9.0" string
@@ -63,6 +65,27 @@ def root_space() -> dict[str, int]:
     status = os.statvfs("/")
     total, free = status.f_blocks * status.f_frsize, status.f_bfree * status.f_frsize
     return {"total": total, "free": free, "used": total - free, "avail": status.f_bavail * status.f_frsize}
+
+
+def broadcast_facts() -> None:
+    """Publish what rarely changes: only when it is new, or lost with a restart of pmxcfs."""
+    facts = {
+        "kv/static-info": {"cpus": os.cpu_count() or 1, "memory": memory()["total"], "cgroup-mode": 2},
+        "kv/version-info": {
+            "release": settings.pve_release(), "repoid": settings.REPOSITORY_ID, "version": settings.pve_version(),
+        },
+    }  # fmt: skip
+    for key, value in facts.items():
+        text = json.dumps(value)
+        if client.status_of(settings.nodename(), key) != text:
+            broadcast_status(key, text)
+    broadcast_status("kv/network", "{}")
+
+
+def broadcast_processor_flags() -> None:
+    """Publish once what QEMU could offer; the real daemon asks QEMU at its start and never again."""
+    for accelerator in ("tcg", "kvm"):
+        broadcast_status(f"kv/cpuflags-{accelerator}", "aes avx avx2 sse sse2" if accelerator == "tcg" else " ")
 
 
 def broadcast_node() -> None:

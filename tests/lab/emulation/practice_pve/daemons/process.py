@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from practice_pve.rest import cluster_state
+
 STOP_TIME = 15
 
 
@@ -65,6 +67,7 @@ def start(name: str, pid_file: Path, prepare: Callable[[], Callable[[], None]], 
     if running_pid(pid_file):
         sys.stderr.write(f"start failed - can't acquire lock '{pid_file}.lock' - Resource temporarily unavailable\n")
         return 255
+    cluster_state.program = name
     syslog.openlog(name, syslog.LOG_PID, syslog.LOG_DAEMON)
     run = prepare()
     pid_file.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from practice_pve.api.cluster_state import INFO_CACHE
+
 from .dispatch import answer
 from .http_message import Request, Response
 from .process import main as run_daemon
@@ -26,7 +28,8 @@ def respond(request: Request) -> Response:
 
 
 def prepare() -> Callable[[], None]:
-    """Open the port."""
+    """Open the port; what an earlier daemon remembered of the cluster is forgotten."""
+    INFO_CACHE.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 85))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from practice_pve.rest.task_list import active_workers, broadcast
 
-from .node_state import broadcast_node
+from .node_state import broadcast_facts, broadcast_node, broadcast_processor_flags
 from .process import main as run_daemon
 from .status_loop import loop
 
@@ -28,7 +28,7 @@ PUBLISHERS = (
 
 def publish() -> None:
     """One round; a part that fails does not stop the others."""
-    works: list[Callable[[], object]] = [broadcast_node]
+    works: list[Callable[[], object]] = [broadcast_node, broadcast_facts]
     for module, function in PUBLISHERS:
         try:
             works.append(getattr(importlib.import_module(module), function))
@@ -44,7 +44,12 @@ def publish() -> None:
 
 def prepare() -> Callable[[], None]:
     """Return the loop."""
-    return loop(publish, ROUND_SECONDS)
+
+    def run() -> None:
+        broadcast_processor_flags()
+        loop(publish, ROUND_SECONDS)()
+
+    return run
 
 
 def main(argv: Sequence[str]) -> int:

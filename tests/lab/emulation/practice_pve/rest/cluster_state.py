@@ -8,15 +8,18 @@ from __future__ import annotations
 import contextlib
 import syslog
 
+# the running command or daemon: the "tag" of its entries in the cluster log
+program = "pvedaemon"
 
-def log_message(message: str, priority: str = "info", user: str = "root@pam", tag: str = "pvedaemon") -> None:
+
+def log_message(message: str, priority: str = "info", user: str = "root@pam") -> None:
     """Write to the cluster log and to syslog."""
     levels = {"err": syslog.LOG_ERR, "warning": syslog.LOG_WARNING}
     syslog.syslog(levels.get(priority, syslog.LOG_INFO), f"<{user}> {message}")
     with contextlib.suppress(ImportError, OSError):
         from practice_pve.pmxcfs import client
 
-        client.log(message, priority, user, tag)
+        client.log(message, priority, user, program)
 
 
 def broadcast_status(key: str, value: str) -> None:
