@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from practice_pve.cluster.certificates import fingerprint_of
-from practice_pve.rest.errors import ApiError
+from practice_pve.rest.errors import ApiError, NotEmulated
 
 TIMEOUT = 60
 PORT = 8006
@@ -39,7 +39,7 @@ class PeerClient:
     def login(self, password: str) -> None:
         answer = self._request("POST", "/access/ticket", {"username": "root@pam", "password": password})
         if answer.get("NeedTFA"):
-            raise ApiError("two factor authentication of root@pam is not emulated here\n")
+            raise NotEmulated("join with a second factor on root@pam")
         self.ticket = answer["ticket"]
         self.csrf_token = answer["CSRFPreventionToken"]
 
