@@ -55,10 +55,10 @@ class LocalChanges:
 
     def set_mtime(self, path: str, mtime: int) -> None:
         entry = self._tree.find(path)
-        if entry is not None and asks_for_unlock(entry, path, mtime):
-            if self._tree.locks.expired(path, entry.digest()):
-                self._tree.delete(path, self.WRITER, int(time.time()))
-                return
+        asked = entry is not None and asks_for_unlock(entry, path, mtime)
+        if entry is not None and asked and self._tree.locks.expired(path, entry.digest()):
+            self._tree.delete(path, self.WRITER, int(time.time()))
+            return
         self._tree.set_mtime(path, self.WRITER, mtime)
 
 

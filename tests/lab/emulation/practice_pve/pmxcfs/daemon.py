@@ -10,7 +10,6 @@ import grp
 import os
 import signal
 import sys
-import threading
 import time
 
 from practice_pve.pmxcfs import mounting, paths
@@ -83,24 +82,22 @@ def _import_corosync_conf(tree: Tree) -> None:
 class Daemon:
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._stop = threading.Event()
         self._connection: ClusterConnection | None = None
+        self._tree: Tree | None = None
+        self._lock = -1  # held as long as the process lives
 
     def run(self) -> int:
-        self._lock = -1
-        self._tree: Tree | None = None
         try:
-            self._prepare()
-            session = self._mount()
+            tree = self._prepare()
+            session = self._mount(tree)
         except StartError as error:
             log.critical("main", str(error))
             return self._leave(-1)
-        assert self._tree is not None
         parent_pipe = None
         if not self._options.foreground:
-            self._tree.close()
+            tree.close()
             parent_pipe = _detach()
-            self._tree.reopen()
+            tree.reopen()
         _write_pid_file()
         log.to_stderr = self._options.foreground
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -117,7 +114,7 @@ class Daemon:
         signal.sigwait({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
         return self._tear_down()
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> Tree:
         name = node_name()
         address = resolve(name)
         if address is None:
@@ -130,15 +127,17 @@ class Daemon:
             self._gid = grp.getgrnam("www-data").gr_gid
         except KeyError as error:
             raise StartError("Unable to get www-data group ID") from error
+        os.umask(0o022)  # what comes with the real package is open to all
+        os.makedirs(paths.STATE_DIRECTORY, mode=0o755, exist_ok=True)
         os.umask(0o027)
-        os.makedirs(paths.STATE_DIRECTORY, mode=0o750, exist_ok=True)
         os.makedirs(paths.RUN_DIRECTORY, mode=0o750, exist_ok=True)
         os.chown(paths.RUN_DIRECTORY, 0, self._gid)
         self._lock = _take_lock()
         self._status = Status(name, address)
-        self._tree = _open_tree(self._status, self._options.local)
-        self._changes = self._choose_mode(self._tree)
-        self._ipc = IpcServer(self._status, self._tree, self._gid)
+        tree = self._tree = _open_tree(self._status, self._options.local)
+        self._changes = self._choose_mode(tree)
+        self._ipc = IpcServer(self._status, tree, self._gid)
+        return tree
 
     def _choose_mode(self, tree: Tree) -> Changes:
         if tree.read("corosync.conf") is None:
@@ -152,11 +151,10 @@ class Daemon:
         self._status.set_quorate(True, quiet=True)
         return LocalChanges(tree)
 
-    def _mount(self) -> FuseSession:
-        assert self._tree is not None
+    def _mount(self, tree: Tree) -> FuseSession:
         fault = ReadOnlyFault()
         filesystem = Filesystem(
-            self._tree,
+            tree,
             self._changes,
             virtual_files(self._status),
             symbolic_links(self._status.node_name),
@@ -164,6 +162,9 @@ class Daemon:
             self._gid,
         )
         mounting.clear_stale_mount()
+        if not os.path.isdir(paths.MOUNT_POINT):
+            os.mkdir(paths.MOUNT_POINT)
+            os.chmod(paths.MOUNT_POINT, 0o755)
         try:
             descriptor = mounting.mount()
         except OSError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from practice_pve.pmxcfs.entry import DIRECTORY, REGULAR, VERSION_NAME, Entry
@@ -59,7 +59,7 @@ class Database:
         self._open()
 
     @contextmanager
-    def transaction(self):
+    def transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN TRANSACTION")
         try:
             yield

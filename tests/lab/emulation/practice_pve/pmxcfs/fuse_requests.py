@@ -196,7 +196,7 @@ class FuseRequests:
 
     # -- directories -----------------------------------------------------------------------------------------------
 
-    def _open_directory(self, node_id: int, _body: memoryview) -> bytes:
+    def _open_directory(self, _node_id: int, _body: memoryview) -> bytes:
         with self._lock:
             handle = self._next_directory
             self._next_directory += 1

@@ -74,7 +74,7 @@ class FuseSession:
             number = 0
         except TreeError as error:
             answer, number = b"", error.errno or errno.EIO
-        except Exception:  # a thread of the file system must survive any mistake, or /etc/pve hangs for everyone
+        except Exception:  # noqa: BLE001 - a thread of the file system must survive any mistake, or /etc/pve hangs for everyone
             log.critical("main", f"request {opcode} failed: {traceback.format_exc()}")
             answer, number = b"", errno.EIO
         if answer is None:

@@ -43,10 +43,8 @@ def in_table_order(keys: Iterable[Key], hash_function: Callable[[Key], int]) -> 
     """Sort keys, given in the order of their insertion, the way a GHashTable would iterate over them."""
     shift = _SMALLEST_SHIFT
     table: list[Key | None] = [None] * (1 << shift)
-    used = 0
-    for key in keys:
+    for used, key in enumerate(keys, start=1):
         _place(table, shift, key, hash_function(key))
-        used += 1
         if len(table) <= used + used // 16:
             shift = max(_SMALLEST_SHIFT, int(used * 1.333).bit_length())
             old, table = table, [None] * (1 << shift)

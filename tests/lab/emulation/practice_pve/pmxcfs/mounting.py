@@ -33,7 +33,6 @@ def clear_stale_mount() -> None:
 
 def mount() -> int:
     """Mount the file system and return the descriptor to serve it by."""
-    os.makedirs(MOUNT_POINT, mode=0o750, exist_ok=True)
     descriptor = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
     options = f"fd={descriptor},rootmode=40000,user_id=0,group_id=0,default_permissions,allow_other"
     result = _libc.mount(b"/dev/fuse", MOUNT_POINT.encode(), b"fuse", _MS_NOSUID | _MS_NODEV, options.encode())

@@ -178,5 +178,5 @@ class ReplicatedTree:
     def synced(self) -> None:
         return
 
-    def members_changed(self, members: Iterable[MemberId]) -> None:
+    def members_changed(self, _members: Iterable[MemberId]) -> None:
         return

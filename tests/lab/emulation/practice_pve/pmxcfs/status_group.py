@@ -47,7 +47,7 @@ class StatusGroup:
         if self.group.initialized:
             self.group.send(StatusMessage.LOG, entry.encode())
 
-    def deliver(self, group: ProcessGroup, sender: MemberId, subtype: int, sent: int, payload: bytes) -> int:
+    def deliver(self, group: ProcessGroup, sender: MemberId, subtype: int, _sent: int, payload: bytes) -> int:
         if sender == group.local:
             return 0
         if subtype == StatusMessage.UPDATE and len(payload) >= _KEY_SIZE:
@@ -70,7 +70,7 @@ class StatusGroup:
         for key, value in list(self._status.values.items()):
             self._send_value(key, value.data)
 
-    def add_update(self, payload: bytes) -> None:
+    def add_update(self, _payload: bytes) -> None:
         log.critical(DOMAIN, "dfsm_process_update: received unexpected update message")
 
     def commit(self) -> None:
