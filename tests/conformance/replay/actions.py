@@ -10,6 +10,7 @@ command that failed.
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import time
 from collections.abc import Callable
@@ -111,16 +112,38 @@ def create(stage: Stage, node: str, name: str = "lab") -> None:
 
 
 def join(stage: Stage, node: str, seed: str) -> None:
-    host = stage.access.address(seed)
-    if stage.sh(node, "test -e /etc/corosync/corosync.conf").rc != 0:
-        argv = ["pvecm", "add", host, "--fingerprint", stage.disk_fingerprint(host) or ""]
-        stage.access.run(node, argv, stdin=f"{ROOT_PASSWORD}\n", timeout=PATIENCE)
-    wait_until(lambda: online(stage, seed, node) == 1 and online(stage, node, seed) == 1, f"{node} joined {seed}")
-    wait_writable(stage, node, seed)
+    join_as_it_is(stage, node, seed)
     # A join can lose the new node's certificate; the cure is the documented one.
     if stage.sh(node, "test -s /etc/pve/local/pve-ssl.pem").rc != 0:
         stage.sh(node, "pvecm updatecerts; systemctl restart pveproxy")
     wait_ready(stage, node)
+
+
+def join_as_it_is(stage: Stage, node: str, seed: str) -> None:
+    """Make the node a member, and leave it as the join left it: perhaps without a certificate."""
+    host = stage.access.address(seed)
+    if stage.sh(node, "test -e /etc/corosync/corosync.conf").rc != 0:
+        argv = ["pvecm", "add", host, "--fingerprint", stage.disk_fingerprint(host) or ""]
+        stage.access.run(node, argv, stdin=f"{ROOT_PASSWORD}\n", timeout=60)
+    wait_until(lambda: online(stage, seed, node) == 1 and online(stage, node, seed) == 1, f"{node} joined {seed}")
+    wait_writable(stage, node, seed)
+
+
+def image(stage: Stage, *nodes: str) -> None:
+    """The 64 MiB guest image that the recorded guests were made from: an empty qcow2 of that size."""
+    for node in nodes:
+        target = stage.access.node(node).root / "var/lib/vz/import-src/guest.qcow2"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(empty_qcow2(64 * 1024 * 1024))
+
+
+def empty_qcow2(size: int) -> bytes:
+    """A qcow2 image, version 2, clusters of 64 KiB, nothing allocated."""
+    cluster = 65536
+    header = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 2, 0, 0, 16, size, 0, 1, 3 * cluster, cluster, 1, 0, 0)
+    table = struct.pack(">Q", 2 * cluster).ljust(cluster, b"\0")
+    counts = (struct.pack(">H", 1) * 4).ljust(cluster, b"\0")
+    return header.ljust(cluster, b"\0") + table + counts + bytes(cluster)
 
 
 def power_off(stage: Stage, *nodes: str) -> None:
@@ -226,7 +249,7 @@ def pause(_stage: Stage, seconds: str) -> None:
 ACTIONS: dict[str, Callable[..., None]] = {
     function.__name__: function
     for function in (
-        sh, wait_ready, wait_writable, wait_quorate, create, join, power_off, lose, boot, recover, expect, since, reset, rename,
+        sh, wait_ready, wait_writable, wait_quorate, create, join, join_as_it_is, image, power_off, lose, boot, recover, expect, since, reset, rename,
         clean_writes, refuse, forget_neighbours, pause,
     )
 }  # fmt: skip

@@ -120,7 +120,10 @@ TEXT_RULES: tuple[TextRule, ...] = (
     _fixed("membership", "corosync's counter of memberships", r"(membership \(\w+)\.[0-9a-f]+\)", r"\1.<ring>)"),
     _fixed("token-loss", "how long a token was missing", r"(Token has not been received in )\d+( ms)", r"\1<n>\2"),
     _fixed(
-        "process-id", "the number of a process", r"(?<=\w\[)\d+(?=\]:)|(?<=\.tmp\.)\d+|(?<=pvecertreq-)\d+", "<pid>"
+        "process-id",
+        "the number of a process",
+        r"(?<=corosync\[)\d+(?=\]:)|(?<=pmxcfs\[)\d+(?=\]:)|(?<=\.tmp\.)\d+|(?<=pvecertreq-)\d+",
+        "<pid>",
     ),
     _fixed(
         "process-list",
