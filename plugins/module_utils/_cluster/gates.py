@@ -64,6 +64,10 @@ def refuse_unready_cluster(snapshot: Snapshot, wish: Wish, view: ClusterView) ->
     own_entry = config.node(here)
     if own_entry is not None and own_entry.name in view.online:
         problems.append(f"another node of the name {here} is online in the cluster")
+    if own_entry is not None and wish.method == "api":
+        problems.append(
+            f"the cluster already lists {here}, and a join over the API cannot take an entry over (method=ssh can)"
+        )
     for link in wish.links:
         users = [name for name in config.users_of_address(link.address) if name.lower() != here.lower()]
         if users:

@@ -74,7 +74,7 @@ def _delete_steps(removal: Removal, snapshot: Snapshot, view: ClusterView) -> tu
         problems.append("the cluster has a qdevice, which has to be removed before and set up again after")
     if name in view.online and not removal.remove_online:
         problems.append(f"{name} is online; set online=remove to take it out while it runs")
-    problems += _guest_problems(removal, snapshot) + _ha_problems(removal, snapshot)
+    problems += _guest_problems(removal, snapshot) + _ha_problems(removal, snapshot, view)
     if problems:
         raise Refused("; ".join(problems) + ".", "Clear these up first, then run again.")
     proven = {*removal.accounted_for}
@@ -148,7 +148,7 @@ def _guest_problems(removal: Removal, snapshot: Snapshot) -> list[str]:
     ]
 
 
-def _ha_problems(removal: Removal, snapshot: Snapshot) -> list[str]:
+def _ha_problems(removal: Removal, snapshot: Snapshot, view: ClusterView) -> list[str]:
     if removal.ignore_active_ha:
         return []
     availability = snapshot.high_availability.value
@@ -156,7 +156,8 @@ def _ha_problems(removal: Removal, snapshot: Snapshot) -> list[str]:
         raise StateUnknown(f"The state of high availability could not be read: {snapshot.high_availability.reason}")
     problems = []
     state = availability.lrm_states.get(removal.name)
-    if state is not None and lrm_is_active(state):
+    # What a dead node's LRM wrote last says nothing about a watchdog any more.
+    if removal.name in view.online and state is not None and lrm_is_active(state):
         problems.append(f"the HA manager (LRM) of {removal.name} is '{state}': its watchdog would reset the node")
     placed = sorted(name for name, node in availability.resources.items() if node == removal.name)
     if placed:

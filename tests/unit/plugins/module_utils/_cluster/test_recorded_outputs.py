@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.corosync_config import read_corosync_config
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import UnreadableText
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.high_availability import (
     high_availability_of_files,
@@ -22,6 +25,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.members
 )
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.quorum import parse_quorum_status, parse_voters
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.units import parse_units
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view_api import view_of_api
 
 
 def test_both_notations_of_node_ids_mean_the_same(recorded):
@@ -97,6 +101,20 @@ def test_cluster_status_of_the_api(recorded):
     assert (status.cluster_name, status.quorate, sorted(status.online)) == ("lab", True, ["pve1", "pve2", "pve3"])
     with pytest.raises(UnreadableText):
         parse_cluster_status("[]")
+
+
+def test_the_api_shows_the_same_cluster_as_the_files(recorded):
+    status, nodes, totem = (
+        json.loads(recorded(f"healthy-pvesh-{name}")) for name in ("status", "config-nodes", "config-totem")
+    )
+    view = view_of_api("10.99.0.12", status, nodes, totem)
+    config = read_corosync_config(recorded("healthy-corosync-conf"))
+    assert {node.name: node for node in view.config.nodes} == {node.name: node for node in config.nodes}
+    assert (view.config.cluster_name, view.config.config_version) == ("lab", 3)
+    assert (view.quorate, view.writable, view.online) == (True, None, frozenset(config.names))
+    alone = json.loads(recorded("standalone-pvesh-status"))
+    with pytest.raises(UnreadableText):
+        view_of_api("10.99.0.12", alone, [], {})
 
 
 def test_links(recorded):
