@@ -26,7 +26,7 @@ def print_certificates(result: list[dict[str, Any]], method: Method, options: di
         return
     for certificate in sorted(result, key=lambda entry: entry["filename"]):
         assert method.returns is not None
-        print_result(certificate, method.returns.items, {**options, "sort_key": None}, CERTIFICATE_FIELDS)
+        print_result(certificate, method.returns.items, {**options, "noheader": True, "sort_key": None}, CERTIFICATE_FIELDS)
 
 
 HERE: dict[str, Any] = {"fixed": {"node": settings.nodename}}

@@ -18,7 +18,7 @@ sub run_mint {
     local $/;
     my $text = <$pipe>;
     close($pipe) or exit(($? >> 8) || 97);
-    chomp $text;
+    $text =~ s{\n\z}{};
     return $text;
 }
 
