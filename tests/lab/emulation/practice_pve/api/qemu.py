@@ -297,11 +297,12 @@ def _run_change(change: Change) -> None:
     with QEMU.lock(change.guest_id):
         try:
             update_machine(change, load_storages())
-        except ApiError as error:
-            if "Permission denied" in error.message:
-                # without quorum the command ends with the errno of an earlier look-up
-                raise ApiError(error.message, exit_code=2) from error
+        except ParameterErrors:
             raise
+        except ApiError as error:
+            # without quorum the command ends with the errno of an earlier look-up, otherwise there is none left
+            code = 2 if "Permission denied" in error.message else 255
+            raise ApiError(error.message, status=error.status, exit_code=code) from error
 
 
 @api_method(

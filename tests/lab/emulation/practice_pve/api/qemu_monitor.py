@@ -29,7 +29,7 @@ def monitor(call: Call) -> str:
         return f"ERROR: VM {guest_id} not running\n"
     if command == "info status":
         state = machine.qmp_status(guest_id)
-        return f"VM status: {state}"
+        return f"VM status: {state}\n"
     raise NotEmulated(f"monitor command {command}")
 
 

@@ -139,7 +139,7 @@ def shutdown_guest(call: Call) -> str:
     _root_only(call, "skiplock", "keepActive")
     if not machine.is_running(guest_id):
         # the real program asks QEMU whether the machine is paused and only warns when nobody answers
-        print(f"VM {guest_id} not running", file=sys.stderr)
+        print(f"VM {guest_id} not running\n", file=sys.stderr)
     elif machine.qmp_status(guest_id) == "paused":
         if not force_stop:
             raise ApiError("VM is paused - cannot shutdown")

@@ -14,9 +14,10 @@ from practice_pve.guests import container_formats, formats  # noqa: F401 - the f
 from practice_pve.guests.pending import print_pending
 from practice_pve.guests.status import container_status
 from practice_pve.guests.store import LXC
-from practice_pve.rest import Call, NotEmulated
+from practice_pve.commands.refusal import refuse
+from practice_pve.rest import Call
 from practice_pve.rest.command_line import Command, exit_with_task, run_command
-from practice_pve.rest.parameters import VMID, Array, Boolean, Text
+from practice_pve.rest.parameters import VMID, Boolean
 
 API = "PVE::API2::LXC"
 CONFIG = "PVE::API2::LXC::Config"
@@ -54,18 +55,6 @@ def unlock(call: Call) -> None:
             LXC.save(guest_id, config)
 
 
-def not_emulated(name: str) -> Command:
-    """A command that real nodes have and this one cannot do."""
-
-    def refuse(_call: Call) -> None:
-        raise NotEmulated(f"pct {name}")
-
-    return Command(
-        function=refuse, arguments=("extra-args",), group=OWN,
-        parameters={"extra-args": Array(items=Text(), optional=True)},
-    )  # fmt: skip
-
-
 COMMANDS: dict[str, Any] = {
     "list": Command("GET", "/nodes/{node}/lxc", fixed=NODE, output=print_list, group=API),
     "config": Command(
@@ -87,17 +76,19 @@ COMMANDS: dict[str, Any] = {
         parameters={"vmid": VMID, "verbose": Boolean(optional=True)},
     ),
     "unlock": Command(function=unlock, arguments=("vmid",), group=OWN, parameters={"vmid": VMID}),
-    **{
-        name: not_emulated(name)
-        for name in (
-            "start", "stop", "shutdown", "reboot", "suspend", "resume", "clone", "migrate", "resize", "restore", "template",
-            "snapshot", "delsnapshot", "listsnapshot", "rollback", "exec", "enter", "console", "push", "pull", "df",
-            "fsck", "fstrim", "mount", "unmount", "move-volume", "rescan", "cpusets",
-        )
-    },
 }  # fmt: skip
+
+
+NOT_EMULATED = (
+    "start", "stop", "shutdown", "reboot", "suspend", "resume", "clone", "migrate", "resize", "restore", "template",
+    "snapshot", "delsnapshot", "listsnapshot", "rollback", "exec", "enter", "console", "push", "pull", "df", "fsck", "fstrim",
+    "mount", "unmount", "move-volume", "rescan", "cpusets",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command."""
+    refused = refuse("pct", argv, NOT_EMULATED)
+    if refused:
+        return refused
     return run_command("pct", COMMANDS, argv)

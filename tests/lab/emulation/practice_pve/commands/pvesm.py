@@ -10,9 +10,11 @@ from typing import Any
 
 from practice_pve import settings
 from practice_pve.guests import formats  # noqa: F401 - registers pve-volume-id
-from practice_pve.rest import Call, NotEmulated
+from practice_pve.commands.refusal import refuse
+from practice_pve.guests.formats import split_volume_id
+from practice_pve.rest import ApiError, Call, invoke
 from practice_pve.rest.command_line import Command, run_command
-from practice_pve.rest.parameters import Array, Text
+from practice_pve.rest.parameters import Integer, Text
 from practice_pve.storage import volumes
 from practice_pve.storage.definitions import load_storages
 
@@ -65,16 +67,13 @@ def show_path(call: Call) -> None:
     print(volumes.path_of(load_storages(), call.params["volume"]))
 
 
-def not_emulated(name: str) -> Command:
-    """A command that real nodes have and this one cannot do."""
-
-    def refuse(_call: Call) -> None:
-        raise NotEmulated(f"pvesm {name}")
-
-    return Command(
-        function=refuse, arguments=("extra-args",), group=OWN,
-        parameters={"extra-args": Array(items=Text(), optional=True)},
-    )  # fmt: skip
+def free_volume(call: Call) -> None:
+    """`pvesm free`: the same worker as the API's, and as blind to its end."""
+    volume_id = call.params["volume"]
+    parts = split_volume_id(volume_id)
+    if parts is None:
+        raise ApiError(f"unable to parse volume ID '{volume_id}'")
+    invoke("DELETE", f"/nodes/{call.node}/storage/{parts[0]}/content/{volume_id}", {})
 
 
 COMMANDS: dict[str, Any] = {
@@ -91,19 +90,21 @@ COMMANDS: dict[str, Any] = {
         fixed=NODE, output=print_allocated, group=CONTENT,
     ),
     "free": Command(
-        "DELETE", "/nodes/{node}/storage/{storage}/content/{volume:+}", arguments=("volume",), fixed=NODE,
+        function=free_volume, arguments=("volume",), parameters={"volume": Text(), "delay": Integer(optional=True)},
         group=CONTENT,
     ),
     "path": Command(function=show_path, arguments=("volume",), parameters={"volume": Text()}, group=OWN),
-    **{
-        name: not_emulated(name)
-        for name in ("scan", "extractconfig", "export", "import", "apiinfo", "prune-backups")
-    },
 }  # fmt: skip
+
+
+NOT_EMULATED = ("scan", "extractconfig", "export", "import", "apiinfo", "prune-backups")
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command."""
+    refused = refuse("pvesm", argv, NOT_EMULATED)
+    if refused:
+        return refused
     return run_command("pvesm", COMMANDS, argv)
 
 

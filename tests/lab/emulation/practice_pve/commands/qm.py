@@ -22,10 +22,11 @@ from practice_pve.guests.snapshot_tree import print_snapshot_tree
 from practice_pve.guests.status import machine_status
 from practice_pve.guests.store import QEMU
 from practice_pve.guests.tables.drives import DRIVES_PER_BUS
-from practice_pve.rest import ApiError, Call, NotEmulated
+from practice_pve.commands.refusal import refuse
+from practice_pve.rest import ApiError, Call, invoke
 from practice_pve.rest.command_line import Alias, Command, exit_with_task, run_command
 from practice_pve.rest.json_text import to_json_pretty
-from practice_pve.rest.parameters import STORAGE_ID, VMID, Array, Boolean, Integer, Text, optional
+from practice_pve.rest.parameters import EXTRA_ARGS, STORAGE_ID, VMID, Boolean, Integer, Text, optional
 from practice_pve.storage.definitions import load_storages
 
 API = "PVE::API2::Qemu"
@@ -92,7 +93,7 @@ def show_status(call: Call) -> None:
     if not verbose:
         print(f"status: {status.get('qmpstatus') or status['status']}")
         return
-    for key in sorted(status):
+    for key in sorted(status.keys() - {"cpu"}):
         if isinstance(status[key], dict):
             print(f"{key}:")
             for name in sorted(status[key]):
@@ -174,15 +175,13 @@ def rescan(call: Call) -> None:
     rescan_machines(call.params.get("vmid"), dry_run=bool(call.params.get("dryrun")))
 
 
-def not_emulated(what: str) -> Command:
-    """A command that real nodes have and this one cannot do."""
-
-    def refuse(_call: Call) -> None:
-        raise NotEmulated(f"qm {what}")
-
-    return Command(
-        function=refuse, parameters={"extra-args": Array(items=Text(), optional=True)}, arguments=("extra-args",), group=OWN
-    )
+def guest_exec(call: Call) -> Any:
+    """`qm guest exec`: run a program in the guest."""
+    command = call.params.get("extra-args")
+    if not command:
+        raise ApiError("No command or input-data given", exit_code=255)
+    path = GUEST.replace("{node}", call.node).replace("{vmid}", str(call.params["vmid"])) + "/agent/exec"
+    return invoke("POST", path, {"command": command})
 
 
 def _api(http_method: str, path: str, *arguments: str, **more: Any) -> Command:
@@ -199,11 +198,9 @@ COMMANDS: dict[str, Any] = {
     "destroy": _api("DELETE", "", "vmid", output=exit_with_task),
     "clone": _api("POST", "/clone", "vmid", "newid", output=exit_with_task),
     "migrate": _api("POST", "/migrate", "vmid", "target", output=exit_with_task),
-    "remote-migrate": not_emulated("remote-migrate"),
     "set": _api("PUT", "/config", "vmid", mapping=_KEYS_FROM_FILE),
     "config": _api("GET", "/config", "vmid", output=print_config),
     "pending": _api("GET", "/pending", "vmid", output=lambda entries, _method, _options: print_pending(entries)),
-    "showcmd": not_emulated("showcmd"),
     "status": Command(
         function=show_status, arguments=("vmid",), group=OWN,
         parameters={"vmid": VMID, "verbose": Boolean(optional=True)},
@@ -253,9 +250,16 @@ COMMANDS: dict[str, Any] = {
     "agent": Alias("guest cmd"),
     "guest": {
         "cmd": _api("POST", "/agent", "vmid", "command", output=print_agent_result, group=AGENT),
-        "passwd": not_emulated("guest passwd"),
-        "exec": _api("POST", "/agent/exec", "vmid", "extra-args", output=print_agent_result, group=OWN),
-        "exec-status": not_emulated("guest exec-status"),
+        "exec": Command(
+            function=guest_exec, arguments=("vmid", "extra-args"), output=print_agent_result, group=OWN,
+            parameters={
+                "vmid": VMID,
+                "synchronous": Boolean(optional=True, default=1),
+                "timeout": Integer(optional=True, minimum=0, default=30),
+                "pass-stdin": Boolean(optional=True, default=0),
+                "extra-args": EXTRA_ARGS,
+            },
+        ),
     },
     "cloudinit": {
         "dump": _api(
@@ -266,15 +270,18 @@ COMMANDS: dict[str, Any] = {
         ),
         "update": _api("PUT", "/cloudinit", "vmid"),
     },
-    **{
-        name: not_emulated(name)
-        for name in (
-            "vncproxy", "enroll-efi-keys", "monitor", "mtunnel", "nbdstop", "terminal", "importovf", "cleanup", "import"
-        )
-    },
 }  # fmt: skip
+
+
+NOT_EMULATED = (
+    "remote-migrate", "showcmd", "guest passwd", "guest exec-status", "vncproxy", "enroll-efi-keys", "monitor", "mtunnel",
+    "nbdstop", "terminal", "importovf", "cleanup", "import",
+)  # fmt: skip
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command."""
+    refused = refuse("qm", argv, NOT_EMULATED)
+    if refused:
+        return refused
     return run_command("qm", COMMANDS, argv)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,13 +73,23 @@ def _create_locked(new: NewContainer) -> None:
         skipped = ("mp",) if key == "rootfs" else ()
         values[key] = print_property_string(MOUNT_POINT, mount, skipped)
     archive = volumes.path_of(storages, new.template)
-    print(f"extracting archive '{archive}'")
-    print("Total bytes read: 0 (0B, 0B/s)")
+    print(f"extracting archive '{archive}'", flush=True)
+    rootfs = parse_property_string(MOUNT_POINT, f"{values['rootfs']},mp=/")
+    _extract(archive, volumes.path_of(storages, str(rootfs["volume"])))
     print("Detected container architecture: amd64")
     _complete(values, archive)
     LXC.save(new.guest_id, GuestConfig(values=values))
     if new.pool:
         pools.add_guest(new.pool, new.guest_id)
+
+
+def _extract(archive: str, directory: str) -> None:
+    """Unpack the template as PVE does; tar counts the bytes on stderr."""
+    result = subprocess.run(
+        ["tar", "xpf", archive, "--totals", "--numeric-owner", "--skip-old-files", "-C", directory], check=False
+    )
+    if result.returncode:
+        raise ApiError(f"command 'tar xpf - ... -C {directory}' failed: exit code {result.returncode}")
 
 
 def _complete(values: dict[str, object], archive: str) -> None:

@@ -124,13 +124,13 @@ def suspend_machine(guest_id: int, *, skip_lock: bool = False) -> None:
         machine.set_paused(guest_id, True)
 
 
-def suspend_to_disk(guest_id: int, state_storage: str | None) -> None:
+def suspend_to_disk(guest_id: int, wanted_storage: str | None) -> None:
     """Save the state to a volume and end the process."""
     with QEMU.lock(guest_id):
         config = QEMU.load(guest_id)
         QEMU.assert_unlocked(config)
         storages = load_storages()
-        storage = state_storage or state_storage(config)
+        storage = wanted_storage or state_storage(config)
         name = f"vm-{guest_id}-state-suspend-{time.strftime('%Y-%m-%d')}.raw"
         volume_id = volumes.allocate(storages, storage, guest_id, "raw", state_size(config), name)
         machine.stop(guest_id)
