@@ -248,7 +248,7 @@ def main() -> None:
             "links": {"type": "list", "elements": "dict", "options": link},
             "votes": {"type": "int"},
             "node_id": {"type": "int"},
-            "token_coefficient": {"type": "int"},
+            "token_coefficient": {"type": "int", "no_log": False},
             "seeds": {"type": "list", "elements": "str"},
             "method": {"type": "str", "choices": ["ssh", "api"], "default": "ssh"},
             "seed_password": {"type": "str", "no_log": True},
