@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 import traceback
 from collections.abc import Callable
 from ctypes import (
@@ -145,6 +146,8 @@ class CpgConnection(_Connection):
     ) -> None:
         super().__init__()
         self._name = _CpgName(len(group) + 1, group.encode())
+        # Requests share one channel of the connection; events, which dispatch() reads, have their own.
+        self._requests = threading.Lock()
 
         def deliver(_handle: int, _group: object, node_id: int, pid: int, message: int, length: int) -> None:
             on_message(MemberId(node_id, pid), ctypes.string_at(message, length))
@@ -163,14 +166,17 @@ class CpgConnection(_Connection):
         return number.value
 
     def join(self) -> None:
-        self._call("join", self._handle, byref(self._name))
+        with self._requests:
+            self._call("join", self._handle, byref(self._name))
 
     def leave(self) -> None:
-        self._call("leave", self._handle, byref(self._name))
+        with self._requests:
+            self._call("leave", self._handle, byref(self._name))
 
     def send(self, message: bytes) -> None:
         vector = _IoVector(message, len(message))
-        self._call("mcast_joined", self._handle, c_int(self._AGREED), byref(vector), c_uint32(1))
+        with self._requests:
+            self._call("mcast_joined", self._handle, c_int(self._AGREED), byref(vector), c_uint32(1))
 
 
 class QuorumConnection(_Connection):

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import bisect
 import struct
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from practice_pve.pmxcfs.corosync_library import TRY_AGAIN, CorosyncError, MemberId, error_name
+from practice_pve.pmxcfs.corosync_library import MemberId
 from practice_pve.pmxcfs.group_messages import (
     PROTOCOL_VERSION,
     Epoch,
@@ -28,13 +27,11 @@ from practice_pve.pmxcfs.group_messages import (
     MalformedMessage,
     Message,
     decode,
-    encode_normal,
     encode_state,
 )
+from practice_pve.pmxcfs.group_sender import GroupSender, Transport
 from practice_pve.pmxcfs.log import log
 
-SEND_RETRIES = 100
-RETRY_SECONDS = 0.1
 _VERIFY_ID = struct.Struct("<Q")
 
 
@@ -75,16 +72,6 @@ class _Queued:
     raw: bytes
 
 
-@dataclass(slots=True)
-class _Pending:
-    result: int = 0
-    processed: bool = False
-
-
-class Transport(Protocol):
-    def send(self, message: bytes) -> None: ...
-
-
 class Application(Protocol):
     """What a group is about. Methods may raise LeaveGroup."""
 
@@ -106,18 +93,13 @@ class ProcessGroup:
         self.mode = Mode.START
         self.local = MemberId(0, 0)
         self.is_member = False
-        self._transport: Transport | None = None
         self._peers: dict[MemberId, Peer] = {}
         self._lowest_node_id = 0
         self._epoch_counter = 0
         self._epoch = Epoch()
         self._queue: list[_Queued] = []  # until everyone is synced, by count
         self._sync_queue: list[_Queued] = []  # from synced members while we are updated
-        self._send_lock = threading.Lock()
-        self._results = threading.Condition()
-        self._pending: dict[int, _Pending] = {}
-        self._count = 0
-        self._count_received = 0
+        self._sender = GroupSender(domain)
         self._checksum = b""
         self._checksum_epoch = Epoch()
         self._checksum_id = 0
@@ -128,20 +110,20 @@ class ProcessGroup:
     def connected(self, transport: Transport, local: MemberId) -> None:
         """A fresh connection, not joined yet."""
         self._queue.clear()
-        self._let_senders_go()
+        self._sender.let_go()
         self.is_member = False
         self._set_mode(Mode.START)
         self.local = local
-        self._transport = transport
+        self._sender.transport = transport
 
     def disconnected(self) -> None:
-        self._transport = None
+        self._sender.transport = None
         self.is_member = False
-        self._let_senders_go()
+        self._sender.let_go()
 
     @property
     def initialized(self) -> bool:
-        return self._transport is not None
+        return self._sender.transport is not None
 
     @property
     def failed(self) -> bool:
@@ -168,75 +150,23 @@ class ProcessGroup:
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    def _send_raw(self, raw: bytes) -> bool:
-        """While corosync forms a membership it says "try again": up to ten seconds, then the message is lost."""
-        retries = 0
-        while True:
-            transport = self._transport
-            if transport is None:
-                log.critical(self._domain, f"cpg_send_message failed: {error_name(9)}")
-                return False
-            try:
-                transport.send(raw)
-                break
-            except CorosyncError as error:
-                if error.code != TRY_AGAIN:
-                    log.critical(self._domain, f"cpg_send_message failed: {error_name(error.code)}")
-                    return False
-            retries += 1
-            if retries % 10 == 0:
-                log.notice(self._domain, f"cpg_send_message retry {retries}")
-            if retries >= SEND_RETRIES:
-                log.critical(self._domain, f"cpg_send_message failed: {error_name(TRY_AGAIN)}")
-                return False
-            time.sleep(RETRY_SECONDS)
-        if retries:
-            log.notice(self._domain, f"cpg_send_message retried {retries} times")
-        return True
-
     def _send_state(self, kind: Kind, payload: bytes = b"") -> None:
-        if not self._send_raw(encode_state(kind, self._epoch, payload)):
+        if not self._sender.send_raw(encode_state(kind, self._epoch, payload)):
             raise LeaveGroup
 
     def send_update(self, payload: bytes) -> bool:
-        return self._send_raw(encode_state(Kind.UPDATE, self._epoch, payload))
+        return self._sender.send_raw(encode_state(Kind.UPDATE, self._epoch, payload))
 
     def send_update_complete(self) -> None:
         self._send_state(Kind.UPDATE_COMPLETE)
 
     def send(self, subtype: int, payload: bytes) -> bool:
         """Tell everybody, without waiting."""
-        with self._send_lock:
-            self._count += 1
-            return self._send_raw(encode_normal(subtype, self._count, payload))
+        return self._sender.send(subtype, payload)
 
     def send_and_wait(self, subtype: int, payload: bytes) -> int | None:
         """What the delivery of this message on this very node came to; None when it never arrived."""
-        pending = _Pending()
-        with self._send_lock:
-            self._count += 1
-            count = self._count
-            with self._results:
-                self._pending[count] = pending
-            sent = self._send_raw(encode_normal(subtype, count, payload))
-        with self._results:
-            if sent:
-                self._results.wait_for(lambda: self._count_received >= count)
-            self._pending.pop(count, None)
-        return pending.result if pending.processed else None
-
-    def _record_result(self, count: int, result: int) -> None:
-        with self._results:
-            pending = self._pending.get(count)
-            if pending is not None:
-                pending.result, pending.processed = result, True
-            self._count_received = count
-            self._results.notify_all()
-
-    def _let_senders_go(self) -> None:
-        with self._results:
-            self._count_received = self._count
-            self._results.notify_all()
+        return self._sender.send_and_wait(subtype, payload)
 
     # -- membership ------------------------------------------------------------------------------------------------
 
@@ -279,7 +209,7 @@ class ProcessGroup:
             log.notice(self._domain, f"queue not emtpy - resening {len(self._queue)} messages")
             own = [queued.raw for queued in self._queue if queued.sender == self.local]
             self._queue.clear()
-            if not all(self._send_raw(raw) for raw in own):
+            if not all(self._sender.send_raw(raw) for raw in own):
                 log.critical(self._domain, "dfsm_resend_queue failed")
                 raise LeaveGroup
         self._set_mode(Mode.START_SYNC)
@@ -349,10 +279,10 @@ class ProcessGroup:
             result = self._application.deliver(self, sender, message.subtype, message.time, message.payload)
         except LeaveGroup:
             if sender == self.local:
-                self._record_result(message.count, -1)
+                self._sender.record_result(message.count, -1)
             raise
         if sender == self.local:
-            self._record_result(message.count, result)
+            self._sender.record_result(message.count, result)
 
     def _receive_sync_start(self, sender: MemberId, message: Message) -> None:
         if sender.node_id != self._lowest_node_id:
@@ -444,7 +374,7 @@ class ProcessGroup:
             log.notice(self._domain, f"delay verify request {self._checksum_counter + 1:016X}")
             return
         self._checksum_counter += 1
-        self._send_raw(encode_state(Kind.VERIFY_REQUEST, self._epoch, _VERIFY_ID.pack(self._checksum_counter)))
+        self._sender.send_raw(encode_state(Kind.VERIFY_REQUEST, self._epoch, _VERIFY_ID.pack(self._checksum_counter)))
 
     def _answer_verification(self, sender: MemberId, message: Message) -> None:
         checksum = self._application.checksum()
