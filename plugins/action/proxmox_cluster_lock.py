@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
 def owner_of_this_run() -> str:
     """The run is the process of ansible-playbook; each task runs in a child of it."""
     process = os.getppid()
-    user = getpass.getuser()
+    user = _user()
     return f"{user}@{socket.gethostname()} process {process} ({start_of(process)})"
 
 
@@ -59,3 +59,11 @@ def is_dead(owner: str) -> bool:
     if match is None or match["host"] != socket.gethostname():
         return False
     return start_of(int(match["process"])) != int(match["start"])
+
+
+def _user() -> str:
+    """The name of the user, or the number where no account has it (as in many containers)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

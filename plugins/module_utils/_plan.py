@@ -30,8 +30,8 @@ class Plan:
     """The steps in their order, and the state before and after them in the words that a diff shows."""
 
     steps: tuple[Step, ...] = ()
-    before: str | Mapping[str, Any] = ""
-    after: str | Mapping[str, Any] = ""
+    before: Any = ""
+    after: Any = ""
     warnings: tuple[str, ...] = ()
 
     @property

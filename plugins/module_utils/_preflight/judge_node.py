@@ -165,7 +165,7 @@ def _own_name(subject: Subject) -> Iterator[Finding]:
 
 def _ssh(subject: Subject) -> Iterator[Finding]:
     daemon = subject.reading("ssh_daemon")
-    if not daemon.present:
+    if daemon.value is None:
         yield warning(
             "sshd", subject.host, f"sshd's settings could not be read: {daemon.reason}", "Look at the service ssh."
         )

@@ -16,6 +16,7 @@ import os
 import re
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def read_node() -> dict[str, Any]:
         "hosts_file": attempt(lambda: Path("/etc/hosts").read_text(encoding="utf-8")),
         "hosts_managed_by_cloud_init": attempt(_cloud_init_manages_hosts),
         "ssh_daemon": _ssh_daemon(),
-        "free_bytes": {path: attempt(lambda path=path: _free_bytes(path)) for path in WRITTEN_DIRECTORIES},
+        "free_bytes": {path: attempt(partial(_free_bytes, path)) for path in WRITTEN_DIRECTORIES},
         "pending_packages": attempt(_pending_packages),
         "storages": attempt(lambda: _section_names(PMXCFS / "storage.cfg")),
         "users": attempt(lambda: _user_names(PMXCFS / "user.cfg")),
@@ -77,7 +78,7 @@ def _finish(process: subprocess.Popen[str] | None) -> Reading:
         output, errors = process.communicate(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()
-        return {"reason": f"{process.args} gave no answer within 20 seconds"}
+        return {"reason": f"{process.args!r} gave no answer within 20 seconds"}
     if process.returncode != 0:
         return {"reason": errors.strip() or f"exit code {process.returncode}"}
     return {"value": output}

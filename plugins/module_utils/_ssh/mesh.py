@@ -26,7 +26,7 @@ class Login:
 def try_logins(peers: Iterable[tuple[str, str]], patience: int = 10) -> list[Login]:
     """Log in to every peer (name and address) at once."""
     with ThreadPoolExecutor(max_workers=16) as pool:
-        return list(pool.map(lambda peer: _try_login(*peer, patience), peers))
+        return list(pool.map(lambda peer: _try_login(peer[0], peer[1], patience), peers))
 
 
 def _try_login(name: str, address: str, patience: int) -> Login:
