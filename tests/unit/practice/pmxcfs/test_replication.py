@@ -12,6 +12,7 @@ import pytest
 
 from practice_pve.pmxcfs.corosync_library import MemberId
 from practice_pve.pmxcfs.entry import Index
+from practice_pve.pmxcfs.group_messages import Kind
 from practice_pve.pmxcfs.leader import missing_inodes, select_leader
 from practice_pve.pmxcfs.process_group import Mode
 from practice_pve.pmxcfs.tree_messages import Change, TreeChange
@@ -122,6 +123,28 @@ def test_a_write_during_the_exchange_waits_and_arrives(bus: Bus):
     assert bus.trees[one].read("early") == b"kept"
 
 
+def test_a_write_of_a_synced_member_between_the_updates_is_not_lost(bus: Bus):
+    one, two, three = (bus.add(node_id) for node_id in (1, 2, 3))
+    bus.meet(one, three)
+    put(bus, one, "a")
+    bus.deliver(one, three)
+    for member in (one, two, three):
+        bus.groups[member].on_change([one, two, three], True)
+    interrupted = False
+    while bus.sent:
+        sender, message = bus.sent.popleft()
+        for member in (one, two, three):
+            bus.groups[member].on_message(sender, message)
+        if message[0] == Kind.UPDATE and not interrupted:
+            interrupted = True
+            waiting = list(bus.sent)
+            bus.sent.clear()
+            put(bus, three, "between")
+            bus.sent.extend(waiting)
+    assert interrupted and equal(bus, one, two, three)
+    assert bus.trees[two].read("between") == b"x"
+
+
 def test_a_refused_change_is_refused_everywhere(bus: Bus):
     one, two = bus.add(1), bus.add(2)
     bus.meet(one, two)
@@ -153,7 +176,7 @@ def test_members_with_equal_trees_need_no_update(bus: Bus):
         kinds.append(message[0])
         for member in (one, two):
             bus.groups[member].on_message(sender, message)
-    assert 3 not in kinds  # no UPDATE
+    assert Kind.UPDATE not in kinds
     assert {bus.groups[one].mode, bus.groups[two].mode} == {Mode.SYNCED}
 
 
