@@ -189,5 +189,3 @@ def read_manager(call: Call) -> dict:
     if nodes:
         result["lrm_status"] = {node: read_local_status(node) for node in nodes}
     return result
-
-

@@ -12,7 +12,11 @@ from practice_pve.rest.formats import by_pattern, split_list
 from practice_pve.rest.parameters import CONFIG_DIGEST, Array, Boolean, Integer, Object, Parameter, Text, optional
 from practice_pve.rest.verification import perl_text
 
-by_pattern("pve-ha-node", r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?::\d+)?", "value does not look like a valid ha group node")
+by_pattern(
+    "pve-ha-node",
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?::\d+)?",
+    "value does not look like a valid ha group node",
+)
 
 _RULE = Text(format="pve-configid")
 _TYPE = Text(enum=("node-affinity", "resource-affinity"))
@@ -82,7 +86,7 @@ def read_rule(call: Call) -> dict:
 def update_rule(call: Call) -> None:
     """Change a rule."""
     delete = split_list(call.params.get("delete", ""))
-    rules.update(call.params["rule"], call.params.get("type"), _values(call), delete, call.params.get("digest"))
+    rules.update(call.params["rule"], _values(call), delete, call.params.get("digest"))
 
 
 @api_method("DELETE", "/cluster/ha/rules/{rule}", permissions=CONSOLE, protected=True, parameters={"rule": _RULE})

@@ -57,9 +57,7 @@ _GUEST_FIELDS = {
 Figures = dict[str, list[str]]
 
 
-@api_method(
-    "GET", "/cluster/nextid", permissions=AnyUser(), parameters={"vmid": optional(VMID)}, returns=Text()
-)
+@api_method("GET", "/cluster/nextid", permissions=AnyUser(), parameters={"vmid": optional(VMID)}, returns=Text())
 def next_id(call: Call) -> str:
     """The lowest free id, or the wanted one when it is free. Nothing is reserved."""
     wanted = call.params.get("vmid")
@@ -89,7 +87,9 @@ def resources(call: Call) -> list[dict]:
             if permissions.has(user, f"/pool/{name}", ["Pool.Audit"])
         ]
     if wanted in (None, "vm"):
-        entries += [entry for entry in _guests(figures, users) if permissions.has(user, f"/vms/{entry['vmid']}", ["VM.Audit"])]
+        entries += [
+            entry for entry in _guests(figures, users) if permissions.has(user, f"/vms/{entry['vmid']}", ["VM.Audit"])
+        ]
     if wanted in (None, "node"):
         entries += _nodes(figures)
     if wanted in (None, "storage"):

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from practice_pve.guests import container_formats, containers  # noqa: F401 - the formats register themselves
+from practice_pve.guests import container_formats, containers, permissions  # noqa: F401 - the formats register themselves
 from practice_pve.guests import formats as guest_formats  # noqa: F401 - registers pve-volume-id
-from practice_pve.guests import permissions
 from practice_pve.guests.pending import apply_to_view, pending_view
 from practice_pve.guests.status import container_status, list_containers
 from practice_pve.guests.store import LXC, assert_free
@@ -84,10 +83,23 @@ def create_guest(call: Call) -> str:
     return run_worker(call, "vzcreate", guest_id, lambda _upid: containers.create_container(new))
 
 
-@api_method("GET", "/nodes/{node}/lxc/{vmid}", parameters=GUEST, permissions=AnyUser(), proxyto="node", child_link="subdir")
+@api_method(
+    "GET", "/nodes/{node}/lxc/{vmid}", parameters=GUEST, permissions=AnyUser(), proxyto="node", child_link="subdir"
+)
 def list_parts(_call: Call) -> list[dict]:
     """The sub-directories of a container."""
-    names = ("config", "pending", "status", "snapshot", "migrate", "resize", "move_volume", "clone", "template", "feature")
+    names = (
+        "config",
+        "pending",
+        "status",
+        "snapshot",
+        "migrate",
+        "resize",
+        "move_volume",
+        "clone",
+        "template",
+        "feature",
+    )
     return [{"subdir": name} for name in names]
 
 

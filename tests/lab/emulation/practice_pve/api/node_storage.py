@@ -15,7 +15,18 @@ from practice_pve.guests import formats as guest_formats  # noqa: F401 - registe
 from practice_pve.guests.formats import split_volume_id
 from practice_pve.guests.sizes import parse_size
 from practice_pve.rest import AnyUser, ApiError, Call, Check, NotEmulated, ParameterErrors, api_method, run_worker
-from practice_pve.rest.parameters import NODE, STORAGE_ID, VMID, Array, Boolean, Integer, Object, Parameter, Text, optional
+from practice_pve.rest.parameters import (
+    NODE,
+    STORAGE_ID,
+    VMID,
+    Array,
+    Boolean,
+    Integer,
+    Object,
+    Parameter,
+    Text,
+    optional,
+)
 from practice_pve.storage import formats, volumes  # noqa: F401 - the formats register themselves
 from practice_pve.storage.content import list_content, remove_volume
 from practice_pve.storage.definitions import load_storages
@@ -68,7 +79,9 @@ def list_storages(call: Call) -> list[dict]:
     ]
 
 
-@api_method("GET", "/nodes/{node}/storage/{storage}", permissions=AUDIT, proxyto="node", parameters=WHERE, child_link="subdir")
+@api_method(
+    "GET", "/nodes/{node}/storage/{storage}", permissions=AUDIT, proxyto="node", parameters=WHERE, child_link="subdir"
+)
 def list_parts(_call: Call) -> list[dict]:
     """The sub-directories."""
     names = (
@@ -136,8 +149,7 @@ def allocate_volume(call: Call) -> str:
         if wanted and wanted != suffix[1]:
             raise ParameterErrors({"format": f"different storage formats ({wanted} != {suffix[1]})"})
         wanted = suffix[1]
-    volume_id = volumes.allocate(load_storages(), params["storage"], params["vmid"], wanted, octets, name)
-    return volume_id
+    return volumes.allocate(load_storages(), params["storage"], params["vmid"], wanted, octets, name)
 
 
 def _volume_id(call: Call) -> str:
@@ -157,9 +169,7 @@ def read_volume(call: Call) -> dict:
     if info is None:
         path = volumes.path_of(storages, volume_id)
         raise ApiError(f"volume_size_info on '{volume_id}' failed - no such file '{path}'")
-    return {
-        "path": volumes.path_of(storages, volume_id), "size": info.size, "used": info.used, "format": info.format
-    }
+    return {"path": volumes.path_of(storages, volume_id), "size": info.size, "used": info.used, "format": info.format}
 
 
 @api_method(

@@ -175,5 +175,3 @@ def delete_pool(call: Call) -> None:
 def delete_pool_by_path(call: Call) -> None:
     """Remove an empty pool."""
     _delete(call)
-
-

@@ -39,7 +39,19 @@ from practice_pve.rest import (
     run_worker,
 )
 from practice_pve.rest.formats import split_list
-from practice_pve.rest.parameters import NODE, SNAPSHOT_NAME, STORAGE_ID, VMID, Array, Boolean, Integer, Object, Parameter, Text, optional
+from practice_pve.rest.parameters import (
+    NODE,
+    SNAPSHOT_NAME,
+    STORAGE_ID,
+    VMID,
+    Array,
+    Boolean,
+    Integer,
+    Object,
+    Parameter,
+    Text,
+    optional,
+)
 from practice_pve.rest.upid import Upid, is_error, parse_upid, read_status
 from practice_pve.rest.verification import perl_text
 from practice_pve.storage.definitions import load_storages
@@ -137,7 +149,7 @@ def _restore(call: Call, guest_id: int, params: dict) -> str:
 
 
 def _assert_archive(archive: str) -> None:
-    import os  # noqa: PLC0415 - only for archives
+    import os
 
     if archive.startswith("/") and not os.path.exists(archive):
         raise ApiError(f"can't find file '{archive}'", exit_code=2)
@@ -261,7 +273,7 @@ def _change_of(call: Call) -> Change:
 
 
 def _known(parameter: str, key: str) -> str:
-    from practice_pve.guests.tables.machine_options import FILE_OPTIONS  # noqa: PLC0415 - a long table
+    from practice_pve.guests.tables.machine_options import FILE_OPTIONS
 
     if key not in FILE_OPTIONS:
         raise ParameterErrors({parameter: f"unknown option '{key}'"})
@@ -374,5 +386,3 @@ def destroy_guest(call: Call) -> str:
     )
     assert_removable(removal)
     return run_worker(call, "qmdestroy", removal.guest_id, lambda _upid: destroy_machine(removal))
-
-

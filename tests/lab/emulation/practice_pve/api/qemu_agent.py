@@ -77,5 +77,3 @@ def execute(call: Call) -> dict:
 def read_exec_status(call: Call) -> dict:
     """How a program ended."""
     return ask(call, "exec-status")
-
-

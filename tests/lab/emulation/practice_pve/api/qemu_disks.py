@@ -37,9 +37,7 @@ def resize(call: Call) -> str:
         raise ParameterErrors({"skiplock": "Only root may use this option."})
 
     def work(_upid: str) -> None:
-        disk_work.resize_disk(
-            params["vmid"], params["disk"], params["size"], params.get("digest"), skip_lock=skip_lock
-        )
+        disk_work.resize_disk(params["vmid"], params["disk"], params["size"], params.get("digest"), skip_lock=skip_lock)
 
     return run_worker(call, "resize", params["vmid"], work)
 

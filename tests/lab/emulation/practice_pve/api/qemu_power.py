@@ -26,7 +26,14 @@ _ONLY_ROOT = "Only root may use this option."
 _MIGRATION_OPTIONS = ("stateuri", "migratedfrom", "migration_type", "migration_network", "targetstorage", "force-cpu")
 
 
-@api_method("GET", "/nodes/{node}/qemu/{vmid}/status", parameters=GUEST, permissions=AnyUser(), proxyto="node", child_link="subdir")
+@api_method(
+    "GET",
+    "/nodes/{node}/qemu/{vmid}/status",
+    parameters=GUEST,
+    permissions=AnyUser(),
+    proxyto="node",
+    child_link="subdir",
+)
 def list_commands(_call: Call) -> list[dict]:
     """The sub-directories."""
     return [{"subdir": name} for name in ("current", "start", "stop", "reset", "shutdown", "suspend", "reboot")]
@@ -220,5 +227,3 @@ def resume_guest(call: Call) -> str:
         return _worker(call, "qmresume", lambda: start.start_machine(guest_id, skip_lock=skip_lock))
     machine.assert_running(guest_id)
     return _worker(call, "qmresume", lambda: start.resume_machine(guest_id, skip_lock=skip_lock))
-
-

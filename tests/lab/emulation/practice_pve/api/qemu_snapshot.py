@@ -41,7 +41,13 @@ def take(call: Call) -> str:
     return run_worker(call, "qmsnapshot", guest_id, work)
 
 
-@api_method("GET", "/nodes/{node}/qemu/{vmid}/snapshot/{snapname}", parameters=_SNAPSHOT, permissions=AnyUser(), child_link="cmd")
+@api_method(
+    "GET",
+    "/nodes/{node}/qemu/{vmid}/snapshot/{snapname}",
+    parameters=_SNAPSHOT,
+    permissions=AnyUser(),
+    child_link="cmd",
+)
 def list_parts(_call: Call) -> list[dict]:
     """The sub-directories."""
     return [{"cmd": "rollback"}, {"cmd": "config"}]

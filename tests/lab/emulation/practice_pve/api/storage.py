@@ -187,9 +187,7 @@ def update_storage(call: Call) -> dict:
     return {"storage": name, "type": storage.type}
 
 
-@api_method(
-    "DELETE", "/storage/{storage}", permissions=_CHANGE, protected=True, parameters={"storage": STORAGE_ID}
-)
+@api_method("DELETE", "/storage/{storage}", permissions=_CHANGE, protected=True, parameters={"storage": STORAGE_ID})
 def delete_storage(call: Call) -> None:
     """Forget a storage; its files stay."""
     name = call.params["storage"]

@@ -10,11 +10,11 @@ from typing import Any
 
 from practice_pve import settings
 from practice_pve.commands.qm import print_config
+from practice_pve.commands.refusal import refuse
 from practice_pve.guests import container_formats, formats  # noqa: F401 - the formats register themselves
 from practice_pve.guests.pending import print_pending
 from practice_pve.guests.status import container_status
 from practice_pve.guests.store import LXC
-from practice_pve.commands.refusal import refuse
 from practice_pve.rest import Call
 from practice_pve.rest.command_line import Command, exit_with_task, run_command
 from practice_pve.rest.parameters import VMID, Boolean
@@ -29,9 +29,9 @@ def print_list(entries: list[dict], _method: Any, _options: dict) -> None:
     """Output of `pct list`; nothing at all when there are no containers."""
     if not entries:
         return
-    print("%-10s %-10s %-12s %-20s" % ("VMID", "Status", "Lock", "Name"))
+    print(f"{'VMID':<10} {'Status':<10} {'Lock':<12} {'Name':<20}")
     for entry in sorted(entries, key=lambda entry: entry["vmid"]):
-        print("%-10s %-10s %-12s %-20s" % (entry["vmid"], entry["status"], entry.get("lock", ""), entry["name"]))
+        print(f"{entry['vmid']:<10} {entry['status']:<10} {entry.get('lock', ''):<12} {entry['name']:<20}")
 
 
 def show_status(call: Call) -> None:

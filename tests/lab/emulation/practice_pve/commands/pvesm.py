@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from practice_pve import settings
-from practice_pve.guests import formats  # noqa: F401 - registers pve-volume-id
 from practice_pve.commands.refusal import refuse
+from practice_pve.guests import formats  # noqa: F401 - registers pve-volume-id
 from practice_pve.guests.formats import split_volume_id
 from practice_pve.rest import ApiError, Call, invoke
 from practice_pve.rest.command_line import Command, run_command
@@ -35,7 +35,9 @@ def print_status(entries: list[dict], _method: Any, _options: dict) -> None:
     for entry in sorted(entries, key=lambda entry: entry["storage"]):
         state = "active" if entry["active"] else "inactive" if entry["enabled"] else "disabled"
         sizes = " ".join(f"{entry[key] // 1024:15d}" for key in ("total", "used", "avail"))
-        share = f"{entry['used'] * 100 / entry['total'] if entry['total'] else 0:7.2f}%" if entry["enabled"] else "     N/A"
+        share = (
+            f"{entry['used'] * 100 / entry['total'] if entry['total'] else 0:7.2f}%" if entry["enabled"] else "     N/A"
+        )
         print(f"{entry['storage']:<{width}} {entry['type']:>10} {state:>10} {sizes} {share}")
 
 
@@ -106,5 +108,3 @@ def main(argv: Sequence[str]) -> int:
     if refused:
         return refused
     return run_command("pvesm", COMMANDS, argv)
-
-

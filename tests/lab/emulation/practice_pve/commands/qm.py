@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from practice_pve import settings
+from practice_pve.commands.refusal import refuse
 from practice_pve.guests import formats, machine  # noqa: F401 - the formats register themselves
 from practice_pve.guests.config_file import encode_text
 from practice_pve.guests.disks import add_unused, import_file
@@ -22,7 +23,6 @@ from practice_pve.guests.snapshot_tree import print_snapshot_tree
 from practice_pve.guests.status import machine_status
 from practice_pve.guests.store import QEMU
 from practice_pve.guests.tables.drives import DRIVES_PER_BUS
-from practice_pve.commands.refusal import refuse
 from practice_pve.rest import ApiError, Call, invoke
 from practice_pve.rest.command_line import Alias, Command, exit_with_task, run_command
 from practice_pve.rest.json_text import to_json_pretty
@@ -50,18 +50,12 @@ def print_list(entries: list[dict], _method: Any, _options: dict) -> None:
     """Output of `qm list`; nothing at all when there are no guests."""
     if not entries:
         return
-    print("%10s %-20s %-10s %-10s %12s %-10s" % ("VMID", "NAME", "STATUS", "MEM(MB)", "BOOTDISK(GB)", "PID"))
+    print(f"{'VMID':>10} {'NAME':<20} {'STATUS':<10} {'MEM(MB)':<10} {'BOOTDISK(GB)':>12} {'PID':<10}")
     for entry in sorted(entries, key=lambda entry: entry["vmid"]):
+        state = entry.get("qmpstatus") or entry["status"]
+        memory, disk = f"{entry['maxmem'] / 1024**2:.15g}", entry["maxdisk"] / 1024**3
         print(
-            "%10s %-20s %-10s %-10s %12.2f %-10s"
-            % (
-                entry["vmid"],
-                entry["name"],
-                entry.get("qmpstatus") or entry["status"],
-                f"{entry['maxmem'] / 1024**2:.15g}",
-                entry["maxdisk"] / 1024**3,
-                entry.get("pid", 0),
-            )
+            f"{entry['vmid']:>10} {entry['name']:<20} {state:<10} {memory:<10} {disk:12.2f} {entry.get('pid', 0):<10}"
         )
 
 
@@ -136,9 +130,8 @@ def import_disk(call: Call) -> None:
         # stat of a missing file leaves ENOENT behind, that of a directory nothing
         code = 255 if path.exists() else 2
         raise ApiError(f"{source}: non-existent or non-regular file", exit_code=code)
-    if target:
-        if target in config.values:
-            raise ApiError(f"cowardly refusing to overwrite existing entry: {target}")
+    if target and target in config.values:
+        raise ApiError(f"cowardly refusing to overwrite existing entry: {target}")
     storages = load_storages()
     if "images" not in storages.find_enabled(storage).content:
         raise ApiError(f"storage '{storage}' does not support vm images")
@@ -167,7 +160,7 @@ def import_disk(call: Call) -> None:
 
 def rescan(call: Call) -> None:
     """`qm disk rescan`: sizes in the configuration follow the volumes; lost volumes become unused."""
-    from practice_pve.guests.rescan import rescan_machines  # noqa: PLC0415 - only here
+    from practice_pve.guests.rescan import rescan_machines
 
     if call.params.get("dryrun"):
         print("NOTE: running in dry-run mode, won't write changes out!")

@@ -130,7 +130,9 @@ def _copy_all(clone: Clone, plan: _Plan, *, running: bool) -> None:
             linked = not plan.full and not drive.is_cloud_init and drive.name != "tpmstate0"
             if linked:
                 print(f"create linked clone of drive {drive.name} ({drive.file})", flush=True)
-                new = Drive(drive.name, volumes.clone_linked(storages, drive.file, clone.new_id), drive.size, drive.options)
+                new = Drive(
+                    drive.name, volumes.clone_linked(storages, drive.file, clone.new_id), drive.size, drive.options
+                )
             else:
                 new = copy_drive(storages, drive, clone.new_id, clone.storage, clone.format, running=running)
             made.append(new.file)

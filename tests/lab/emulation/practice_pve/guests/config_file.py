@@ -96,7 +96,7 @@ def parse_config(text: str, dialect: Dialect, guest_id: int, check: CheckValue) 
         key, value = match[1], match[2]
         if key == "description":
             notes.setdefault(id(target), []).append(decode_text(value))
-        elif key == "delete" and in_pending or key == "snapstate" or unchecked:
+        elif (key == "delete" and in_pending) or key == "snapstate" or unchecked:
             target[key] = value
         else:
             try:
@@ -109,9 +109,7 @@ def parse_config(text: str, dialect: Dialect, guest_id: int, check: CheckValue) 
     return config
 
 
-def _open_section(
-    config: GuestConfig, name: str, dialect: Dialect, guest_id: int
-) -> tuple[Values | None, bool, bool]:
+def _open_section(config: GuestConfig, name: str, dialect: Dialect, guest_id: int) -> tuple[Values | None, bool, bool]:
     if name.lower() == dialect.pending_section.lower():
         return config.pending, True, False
     special = name.removeprefix("special:")

@@ -25,7 +25,7 @@ def check_device(value: str) -> str:
 
 def check_name_server(value: str) -> str:
     address, percent, _interface = value.partition("%")
-    if value == "host" or is_ip(address) and (not percent or address.lower().startswith("fe8")):
+    if value == "host" or (is_ip(address) and (not percent or address.lower().startswith("fe8"))):
         return value
     raise FormatError("value does not look like a valid IP address or link-local address with interface")
 

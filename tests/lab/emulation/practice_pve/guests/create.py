@@ -114,9 +114,7 @@ def assert_removable(removal: Removal) -> bool:
     QEMU.assert_not_protected(config, f"can't remove VM {removal.guest_id}")
     ha_managed = ha_resources.is_configured(f"vm:{removal.guest_id}")
     if ha_managed and not removal.purge:
-        raise ApiError(
-            f"unable to remove VM {removal.guest_id} - used in HA resources and purge parameter not set."
-        )
+        raise ApiError(f"unable to remove VM {removal.guest_id} - used in HA resources and purge parameter not set.")
     if machine.is_running(removal.guest_id):
         # errno left over in the real program
         raise ApiError(f"VM {removal.guest_id} is running - destroy failed", exit_code=25)
@@ -158,7 +156,9 @@ def _free_volumes(removal: Removal, config: GuestConfig, storages: StorageList) 
         if not drive.is_cdrom or drive.is_cloud_init
     ]
     referenced += [str(value) for key, value in config.values.items() if key.startswith("unused")]
-    referenced += [str(values["vmstate"]) for values in (config.values, *config.snapshots.values()) if "vmstate" in values]
+    referenced += [
+        str(values["vmstate"]) for values in (config.values, *config.snapshots.values()) if "vmstate" in values
+    ]
     for volume_id in dict.fromkeys(referenced):
         if is_owner(storages, removal.guest_id, volume_id):
             _free_or_warn(storages, volume_id)

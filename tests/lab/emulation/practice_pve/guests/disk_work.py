@@ -163,8 +163,8 @@ def copy_drive(
 
 
 def _copy_quietly(source: str, source_format: str, target: str, target_format: str, size: int) -> None:
-    import contextlib  # noqa: PLC0415 - only here
-    import io  # noqa: PLC0415 - only here
+    import contextlib
+    import io
 
     with contextlib.redirect_stdout(io.StringIO()):
         images.copy_image(source, source_format, target, target_format, size)
@@ -270,7 +270,7 @@ def make_template(guest_id: int, disk: str | None) -> None:
         QEMU.save(guest_id, config)
         storages = load_storages()
         for drive in drives_of(config.values):
-            if drive.is_cdrom or disk and drive.name != disk or drive.storage is None:
+            if drive.is_cdrom or (disk and drive.name != disk) or drive.storage is None:
                 continue
             if volumes.split(storages, drive.file)[1].is_base:
                 continue

@@ -269,9 +269,7 @@ def import_file(
     volume_id = volumes.allocate(storages, storage, guest_id, image_format, found.size)
     target_format = volumes.split(storages, volume_id)[1].format
     try:
-        images.copy_image(
-            source, found.format, volumes.path_of(storages, volume_id), target_format, found.size
-        )
+        images.copy_image(source, found.format, volumes.path_of(storages, volume_id), target_format, found.size)
     except NotEmulated:
         volumes.free(storages, volume_id)
         raise

@@ -24,7 +24,8 @@ _NEEDS = (
 _EXCLUSIVE = (("mbps_rd", "mbps"), ("mbps_wr", "mbps"), ("iops_rd", "iops"), ("iops_wr", "iops"))
 
 # The order in which PVE looks for the first disk.
-DRIVE_NAMES = tuple(f"{bus}{index}" for bus in ("ide", "scsi", "virtio", "sata") for index in range(DRIVES_PER_BUS[bus])) + (
+DRIVE_NAMES = (
+    *tuple(f"{bus}{index}" for bus in ("ide", "scsi", "virtio", "sata") for index in range(DRIVES_PER_BUS[bus])),
     "efidisk0",
     "tpmstate0",
 )
@@ -85,9 +86,7 @@ def parse_drive(name: str, text: str) -> Drive | None:
         return None
     if any(values.get(one) and values.get(other) for one, other in _EXCLUSIVE):
         return None
-    if values.get("media") == "cdrom" and (
-        values.get("snapshot") or values.get("format") or name.startswith("virtio")
-    ):
+    if values.get("media") == "cdrom" and (values.get("snapshot") or values.get("format") or name.startswith("virtio")):
         return None
     size = values.pop("size", None)
     return Drive(name, str(values.pop("file")), None if size is None else parse_size(str(size)), values)
@@ -115,7 +114,11 @@ def default_boot_order(values: dict[str, object]) -> list[str]:
     devices = []
     for wants_cdrom in (False, True):
         first = next(
-            (drive.name for drive in drives_of(values) if drive.name in BOOTABLE_DRIVE_NAMES and drive.is_cdrom is wants_cdrom),
+            (
+                drive.name
+                for drive in drives_of(values)
+                if drive.name in BOOTABLE_DRIVE_NAMES and drive.is_cdrom is wants_cdrom
+            ),
             None,
         )
         if first:

@@ -74,7 +74,7 @@ def check_cpu(value: str) -> str:
     if not model:
         raise FormatError("CPU is missing cputype")
     if model.startswith("custom-"):
-        raise FormatError(f"Custom cputype '{model[len('custom-'):]}' not found")
+        raise FormatError(f"Custom cputype '{model[len('custom-') :]}' not found")
     if model not in CPU_MODELS:
         raise FormatError(f"Built-in cputype '{model}' is not defined (missing 'custom-' prefix?)")
     flags = cpu.get("flags", "").split(";") if cpu.get("flags") else []

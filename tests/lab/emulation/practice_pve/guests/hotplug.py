@@ -128,7 +128,7 @@ def _can_plug(config: GuestConfig, key: str, value: str, old: str | None, featur
 
 
 def _can_change_card(value: str, old: str | None, features: set[str]) -> bool:
-    from practice_pve.guests.tables.machine_parts import NETWORK  # noqa: PLC0415 - only here
+    from practice_pve.guests.tables.machine_parts import NETWORK
 
     if old is None:
         return "network" in features
@@ -156,9 +156,7 @@ def _only_trim_differs(value: str, old: str | None) -> bool:
     new_agent = parse_property_string(AGENT, value)
     old_agent = parse_property_string(AGENT, old or "0")
     live = ("fstrim_cloned_disks", "freeze-fs")
-    return all(
-        new_agent.get(part) == old_agent.get(part) for part in {*new_agent, *old_agent} if part not in live
-    )
+    return all(new_agent.get(part) == old_agent.get(part) for part in {*new_agent, *old_agent} if part not in live)
 
 
 def _register_replaced(guest_id: int, config: GuestConfig, key: str, old: str, new: str) -> None:
@@ -192,7 +190,7 @@ def _record_cloud_init(config: GuestConfig, key: str, old: object, new: object) 
         for name, value in config.values.items()
         if is_drive_name(name)
     )
-    if key not in _RECORDED or old is None and new is None or not has_drive:
+    if key not in _RECORDED or (old is None and new is None) or not has_drive:
         return
     section = config.special.setdefault("cloudinit", {})
     added = set(filter(None, str(section.pop("added", "")).split(",")))

@@ -101,7 +101,7 @@ def power_down(guest_id: int, timeout: float) -> bool:
 
 def agent_answers(guest_id: int) -> bool:
     """True when something answers on the agent's port; the real ping waits 3 seconds for that."""
-    if settings.get("guests_have_agent", False):
+    if is_running(guest_id) and settings.get("guests_have_agent", False):
         return True
     time.sleep(3)
     return False

@@ -63,7 +63,9 @@ def migrate_stopped(guest_id: int, target: str, address: str) -> None:
         QEMU.assert_unlocked(config)
         _log(f"starting migration of VM {guest_id} to node '{target}' ({address})")
         storages = load_storages()
-        local = [drive for drive in drives_of(config.values) if drive.storage and not storages.find(drive.storage).is_shared]
+        local = [
+            drive for drive in drives_of(config.values) if drive.storage and not storages.find(drive.storage).is_shared
+        ]
         for drive in local:
             _log(f"found local disk '{drive.file}' (attached)")
         if local:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from practice_pve.access import permissions
 from practice_pve.access.user_config import load as load_users
 from practice_pve.guests.formats import is_drive_name
-from practice_pve.rest.errors import ApiError, PermissionDenied
 from practice_pve.guests.tables.machine_options import CLOUD_INIT_OPTIONS
+from practice_pve.rest.errors import ApiError, PermissionDenied
 
 ROOT = "root@pam"
 _PRIVILEGE_OF_KEYS = {
@@ -29,7 +29,9 @@ _PRIVILEGE_OF = {key: privilege for privilege, keys in _PRIVILEGE_OF_KEYS.items(
 _BY_VALUE = re.compile(r"(?:unused|serial|usb|hostpci|virtiofs)\d+")
 
 
-def require(user: str | None, guest_id: int, privileges: list[str], pool: str | None = None, *, any_of: bool = False) -> None:
+def require(
+    user: str | None, guest_id: int, privileges: list[str], pool: str | None = None, *, any_of: bool = False
+) -> None:
     """403 unless the user has the privileges on the guest or on the pool it is going to."""
     who = user or ""
     if pool and permissions.has(who, f"/pool/{pool}", privileges, any_of=any_of):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from practice_pve.access import files, user_config
 from practice_pve.rest.errors import ApiError
 
+
 def assert_exists(pool: str) -> None:
     """Refuse a pool that nobody made."""
     if pool not in user_config.load().pools:

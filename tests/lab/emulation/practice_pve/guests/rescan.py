@@ -32,7 +32,9 @@ def rescan_machines(only: int | None, *, dry_run: bool) -> None:
                     old = format_size(drive.size or 0)
                     drive.size = info.size
                     config.values[drive.name] = drive.text()
-                    print(f"VM {guest_id} ({drive.name}): size of disk '{drive.file}' updated from {old} to {format_size(info.size)}")
+                    print(
+                        f"VM {guest_id} ({drive.name}): size of disk '{drive.file}' updated from {old} to {format_size(info.size)}"
+                    )
                     changed = True
             for storage in storages.storages.values():
                 if storage.kind.emulated and not storage.is_disabled and storage.is_on_node(settings.nodename()):

@@ -91,9 +91,7 @@ def shutdown_machine(guest_id: int, timeout: int | None, *, force_stop: bool, sk
             if machine.agent_answers(guest_id):
                 machine.stop(guest_id)
                 return
-            print(
-                f"QEMU Guest Agent is not running - VM {guest_id} qga command 'guest-ping' failed - got timeout"
-            )
+            print(f"QEMU Guest Agent is not running - VM {guest_id} qga command 'guest-ping' failed - got timeout")
         if machine.power_down(guest_id, seconds):
             return
         if not force_stop:
@@ -158,7 +156,7 @@ def resume_machine(guest_id: int, *, skip_lock: bool = False) -> None:
 
 def state_size(config: GuestConfig) -> int:
     """Bytes of a state volume: the memory twice and what QEMU itself needs."""
-    from practice_pve.guests.status import memory_of  # noqa: PLC0415 - status imports this package's machine too
+    from practice_pve.guests.status import memory_of
 
     return (memory_of(config.values) * 2 + 500) * 1024 * 1024
 

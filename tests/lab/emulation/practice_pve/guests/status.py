@@ -11,8 +11,8 @@ import time
 
 from practice_pve.guests import machine
 from practice_pve.guests.drives import boot_disk_size
-from practice_pve.guests.store import LXC, QEMU
 from practice_pve.guests.sizes import parse_size
+from practice_pve.guests.store import LXC, QEMU
 from practice_pve.guests.values import QEMU_VERSION
 from practice_pve.pmxcfs import client
 

@@ -91,9 +91,7 @@ class GuestKind:
         """This node's guests of this kind."""
         node = settings.nodename()
         return sorted(
-            guest_id
-            for guest_id, entry in guest_list().items()
-            if entry["type"] == self.type and entry["node"] == node
+            guest_id for guest_id, entry in guest_list().items() if entry["type"] == self.type and entry["node"] == node
         )
 
     def assert_unlocked(self, config: GuestConfig) -> None:

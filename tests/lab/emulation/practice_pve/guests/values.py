@@ -87,7 +87,7 @@ def hash_password(password: str) -> str:
     """A crypt hash; what already is one stays as it is."""
     if re.match(r"\$(?:[156]|2[ay])(?:\$.+){2}", password):
         return password
-    import subprocess  # noqa: PLC0415 - rarely needed
+    import subprocess
 
     # PVE uses crypt(3) with $5$; the password goes through stdin, never argv
     result = subprocess.run(

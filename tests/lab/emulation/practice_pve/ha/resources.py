@@ -148,9 +148,7 @@ def is_configured(sid: str) -> bool:
 def is_managed(guest_id: int) -> bool:
     """True when power requests for the guest have to go through HA."""
     resources = load_with_defaults()
-    return any(
-        resources.get(f"{kind}:{guest_id}", {"state": "ignored"})["state"] != "ignored" for kind in TYPES
-    )
+    return any(resources.get(f"{kind}:{guest_id}", {"state": "ignored"})["state"] != "ignored" for kind in TYPES)
 
 
 def assert_managed(sid: str) -> None:
@@ -162,7 +160,7 @@ def assert_managed(sid: str) -> None:
 
 def refuse_error_state(sid: str, wanted: object = None) -> None:
     """A service in error state only takes `disabled`."""
-    from practice_pve.ha.status import read_manager_status  # noqa: PLC0415 - status reads resources
+    from practice_pve.ha.status import read_manager_status
 
     service = read_manager_status().get("service_status", {}).get(sid, {})
     if service.get("state") == "error" and wanted not in ("disabled",):

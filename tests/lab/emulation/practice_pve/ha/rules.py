@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 
 from practice_pve.api.cluster_state import node_names
-from practice_pve.ha.resources import domain_lock, load as load_resources, make_directory
+from practice_pve.ha.resources import domain_lock, make_directory
+from practice_pve.ha.resources import load as load_resources
 from practice_pve.pmxcfs import client
 from practice_pve.rest.errors import ApiError
 from practice_pve.rest.formats import split_list
@@ -47,7 +48,7 @@ def add(kind: str, name: str, values: Mapping[str, str]) -> None:
         _save(config)
 
 
-def update(name: str, kind: str | None, values: Mapping[str, str], delete: list[str], digest: str | None) -> None:
+def update(name: str, values: Mapping[str, str], delete: list[str], digest: str | None) -> None:
     """Change a rule."""
     with domain_lock("update HA rules failed"):
         config = load()

@@ -13,13 +13,13 @@ from practice_pve.storage import images, volumes
 from practice_pve.storage.definitions import Storage, StorageList
 
 _FORMATS = {
-    "iso": (r".*\.(iso|img)", lambda match: "iso"),
+    "iso": (r".*\.(iso|img)", lambda _match: "iso"),
     "vztmpl": (
         r".*\.(?:tar\.(gz|xz|zst|bz2)|tar)",
         lambda match: {"gz": "tgz", "xz": "txz", "zst": "tzst", "bz2": "tbz2"}.get(match[1] or "", "tar"),
     ),
     "backup": (r".*?\.((?:tgz|(?:tar|vma)(?:\.(?:gz|lzo|zst|bz2))?))", lambda match: match[1]),
-    "snippets": (r".*", lambda match: "snippet"),
+    "snippets": (r".*", lambda _match: "snippet"),
     "import": (r".*\.(ova|ovf|qcow2|raw|vmdk)", lambda match: match[1]),
 }
 

@@ -150,7 +150,9 @@ def make_directories(storage: Storage) -> None:
     """What activating a file storage does: its directories appear."""
     if storage.values.get("mkdir") == "0" or storage.values.get("create-base-path") == "0":
         if not os.path.isdir(storage.path or ""):
-            raise ApiError(f"unable to activate storage '{storage.name}' - directory '{storage.path}' does not exist or is unreachable")
+            raise ApiError(
+                f"unable to activate storage '{storage.name}' - directory '{storage.path}' does not exist or is unreachable"
+            )
     os.makedirs(storage.path or "", exist_ok=True)
     if storage.values.get("create-subdirs") == "0":
         return

@@ -46,8 +46,12 @@ register_format("pve-storage-content", check_content)
 register_format("prune-backups", check_prune)
 register_format("pve-storage-server", check_server)
 by_pattern("pve-storage-path", _PLAIN_PATH, "value does not look like a valid absolute path")
-by_pattern("pve-storage-vgname", r"[a-zA-Z0-9][a-zA-Z0-9\-_.]*[a-zA-Z0-9]", "lvm name '{value}' contains illegal characters")
+by_pattern(
+    "pve-storage-vgname", r"[a-zA-Z0-9][a-zA-Z0-9\-_.]*[a-zA-Z0-9]", "lvm name '{value}' contains illegal characters"
+)
 by_pattern("pve-storage-portal-dns", rf"{_HOST}(?::\d+)?", "value does not look like a valid portal address")
 by_pattern("pve-storage-options", r"[^\s]+", "invalid options '{value}'")
 by_pattern("pve-storage-zfs-blocksize", r"\d+[kKmM]?", "value does not look like a valid block size")
-by_pattern("pve-dir-override", r"(?:images|rootdir|vztmpl|iso|backup|snippets|import)=[^.].*", "invalid override '{value}'")
+by_pattern(
+    "pve-dir-override", r"(?:images|rootdir|vztmpl|iso|backup|snippets|import)=[^.].*", "invalid override '{value}'"
+)

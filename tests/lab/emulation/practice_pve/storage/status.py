@@ -56,7 +56,7 @@ def storage_entries(
     wanted = set(content.split(",")) if content else set()
     found = []
     for storage in load_storages().storages.values():
-        if name and storage.name != name or wanted and not wanted & set(storage.content):
+        if (name and storage.name != name) or (wanted and not wanted & set(storage.content)):
             continue
         if not storage.is_on_node(settings.nodename()):
             continue
@@ -68,7 +68,7 @@ def storage_entries(
 
 def broadcast_storages() -> None:
     """Send sizes to the other nodes as pvestatd does; called every 10 seconds."""
-    import time  # noqa: PLC0415 - only here
+    import time
 
     for entry in storage_entries(only_enabled=True):
         if entry["active"]:

@@ -36,9 +36,7 @@ PROPERTIES: dict[str, Parameter] = {
     "create-base-path": _FLAG,
     "create-subdirs": _FLAG,
     "is_mountpoint": _TEXT,
-    "bwlimit": Text(
-        optional=True, format={name: _LIMIT for name in ("default", "restore", "migration", "clone", "move")}
-    ),
+    "bwlimit": Text(optional=True, format=dict.fromkeys(("default", "restore", "migration", "clone", "move"), _LIMIT)),
     "export": _PATH,
     "server": Text(optional=True, format="pve-storage-server"),
     "share": _TEXT,

@@ -34,11 +34,20 @@ _COMMON: Options = {
 }
 
 _LIMITS: Options = {
-    **{f"{unit}{direction}{peak}": number() for unit in ("mbps",) for direction in ("", "_rd", "_wr") for peak in ("", "_max")},
+    **{
+        f"{unit}{direction}{peak}": number()
+        for unit in ("mbps",)
+        for direction in ("", "_rd", "_wr")
+        for peak in ("", "_max")
+    },
     **{f"iops{direction}{peak}": integer() for direction in ("", "_rd", "_wr") for peak in ("", "_max")},
     **{f"bps{direction}": integer() for direction in ("", "_rd", "_wr")},
     **{f"{unit}{direction}_max_length": integer(1) for unit in ("bps", "iops") for direction in ("", "_rd", "_wr")},
-    **{f"{unit}{direction}_length": alias(f"{unit}{direction}_max_length") for unit in ("bps", "iops") for direction in ("_rd", "_wr")},
+    **{
+        f"{unit}{direction}_length": alias(f"{unit}{direction}_max_length")
+        for unit in ("bps", "iops")
+        for direction in ("_rd", "_wr")
+    },
 }
 
 _BASE = {**_COMMON, **_LIMITS}
@@ -82,7 +91,10 @@ TPMSTATE_FORMAT: Options = {
     "version": choice("v1.2", "v2.0", default="v1.2"),
 }
 
-UNUSED_FORMAT: Options = {"volume": alias("file"), "file": text(default_key=True, optional=False, format="pve-volume-id")}
+UNUSED_FORMAT: Options = {
+    "volume": alias("file"),
+    "file": text(default_key=True, optional=False, format="pve-volume-id"),
+}
 
 
 def drive_options(*, with_allocation: bool = False) -> Options:

@@ -34,9 +34,7 @@ BASE_OPTIONS: Options = {
     "allow-ksm": flag(1),
     "keyboard": choice(*KEYBOARDS),
     "name": text(format="dns-name"),
-    "scsihw": choice(
-        "lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi", default="lsi"
-    ),
+    "scsihw": choice("lsi", "lsi53c810", "virtio-scsi-pci", "virtio-scsi-single", "megasas", "pvscsi", default="lsi"),
     "description": text(max_length=8192),
     "ostype": choice(*OS_TYPES, default="other"),
     "boot": properties(parts.BOOT),

@@ -14,9 +14,7 @@ NETWORK_MODELS = (
 
 _BASE64 = text(pattern=r"[A-Za-z0-9+\/]+={0,2}")
 _NUMBER_RANGES = r"\d+(?:-\d+)?(?:;\d+(?:-\d+)?)*"
-_USB_HOST = (
-    r"(?:(?:(?:(0x)?([0-9A-Fa-f]{4}):(0x)?([0-9A-Fa-f]{4})))|(?:((\d+)\-(\d+(\.\d+)*)))|[Ss][Pp][Ii][Cc][Ee])"
-)
+_USB_HOST = r"(?:(?:(?:(0x)?([0-9A-Fa-f]{4}):(0x)?([0-9A-Fa-f]{4})))|(?:((\d+)\-(\d+(\.\d+)*)))|[Ss][Pp][Ii][Cc][Ee])"
 _PCI_ADDRESS = r"(?:[a-f0-9]{4,}:)?[a-f0-9]{2}:[a-f0-9]{2}(?:\.[a-f0-9])?"
 _PCI_ID = text(pattern=r"^0x[0-9a-fA-F]{4}$")
 _CPU_FLAG = r"[+-]?[a-zA-Z0-9\-_\.]+"
@@ -85,7 +83,7 @@ BOOT: Options = {
 
 SMBIOS: Options = {
     "uuid": text(pattern=r"[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}"),
-    **{name: _BASE64 for name in ("version", "serial", "manufacturer", "product", "sku", "family")},
+    **dict.fromkeys(("version", "serial", "manufacturer", "product", "sku", "family"), _BASE64),
     "base64": flag(),
 }
 
@@ -111,7 +109,7 @@ PCI_DEVICE: Options = {
     "x-vga": flag(0),
     "legacy-igd": flag(0),
     "mdev": text(pattern=r"[^/\.:]+"),
-    **{name: _PCI_ID for name in ("vendor-id", "device-id", "sub-vendor-id", "sub-device-id")},
+    **dict.fromkeys(("vendor-id", "device-id", "sub-vendor-id", "sub-device-id"), _PCI_ID),
     "driver": choice("vfio", "keep", default="vfio"),
 }
 
