@@ -16,6 +16,7 @@ from practice_pve.rest import AnyUser, ApiError, Call, Check, NotEmulated, Permi
 from practice_pve.rest.parameters import Array, Boolean, Null, Object, Text
 
 USER = Text(format="pve-userid", max_length=64)
+NO_SECOND_FACTORS = '{"users":{}}'
 SUBDIRECTORIES = ("users", "groups", "roles", "acl", "domains", "openid", "tfa", "ticket", "password")
 
 
@@ -198,6 +199,6 @@ def get_domain(call: Call) -> dict[str, Any]:
 @api_method("GET", "/access/tfa", permissions=AnyUser(), protected=True, returns=Array(items=Object()))
 def list_tfa(_call: Call) -> list[Any]:
     """List second factors: a practice node has none."""
-    if files.read_text("priv/tfa.cfg"):
+    if (files.read_text("priv/tfa.cfg") or NO_SECOND_FACTORS).strip() != NO_SECOND_FACTORS:
         raise NotEmulated("second factors in /etc/pve/priv/tfa.cfg")
     return []

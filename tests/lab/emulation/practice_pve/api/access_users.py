@@ -36,6 +36,7 @@ OPTIONS = {
 }
 OWN_OR_MODIFY = Check("or", ["userid-param", "self"], ["userid-group", ["User.Modify"]])
 FAILED_DUPLICATE = 2
+NO_SECOND_FACTORS = '{"users":{}}'
 
 
 def require_group(config: UserConfig, name: str) -> Group:
@@ -192,8 +193,12 @@ def delete_user(call: Call) -> None:
     name = call.params["userid"]
     if name == "root@pam":
         raise NotEmulated("deleting root@pam")
+    if (files.read_text("priv/tfa.cfg") or NO_SECOND_FACTORS).strip() != NO_SECOND_FACTORS:
+        raise NotEmulated("second factors in /etc/pve/priv/tfa.cfg")
     with files.locked("user.cfg", "delete user failed"):
         passwords.delete(name)
+        # the real one writes the second factors without this user, also when there are none
+        files.write_text("priv/tfa.cfg", NO_SECOND_FACTORS)
         config = load()
         user = config.users.pop(name, None)
         for group in config.groups.values():

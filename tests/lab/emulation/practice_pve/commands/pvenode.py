@@ -26,7 +26,9 @@ def print_certificates(result: list[dict[str, Any]], method: Method, options: di
         return
     for certificate in sorted(result, key=lambda entry: entry["filename"]):
         assert method.returns is not None
-        print_result(certificate, method.returns.items, {**options, "noheader": True, "sort_key": None}, CERTIFICATE_FIELDS)
+        print_result(
+            certificate, method.returns.items, {**options, "noheader": True, "sort_key": None}, CERTIFICATE_FIELDS
+        )
 
 
 HERE: dict[str, Any] = {"fixed": {"node": settings.nodename}}
@@ -34,7 +36,14 @@ PRINTED: dict[str, Any] = {"output": print_formatted, "formatter": STANDARD_OPTI
 TASKS = "PVE::API2::Tasks"
 COMMANDS: dict[str, Any] = {
     "cert": {
-        "info": Command("GET", "/nodes/{node}/certificates/info", group="PVE::API2::Certificates", **HERE, **PRINTED),
+        "info": Command(
+            "GET",
+            "/nodes/{node}/certificates/info",
+            group="PVE::API2::Certificates",
+            output=print_certificates,
+            formatter=STANDARD_OPTIONS,
+            **HERE,
+        ),
     },
     "config": {
         "get": Command("GET", "/nodes/{node}/config", group="PVE::API2::NodeConfig", **HERE, **PRINTED),
