@@ -300,3 +300,17 @@ def test_destroyed_to_the_last_node_and_created_again(nodes):
         assert nodes.on(name, "ls /etc/pve/nodes").split() == [name]
     nodes.change("pve1", "proxmox_cluster", state="present", cluster_name="again")
     assert nodes.info("pve1", cluster_name="again")["health"]
+
+
+def test_join_over_the_api_keeps_the_password_to_itself(nodes):
+    certificate = nodes.info("pve1")["cluster"]["certificate"]["served"]
+    way = {"state": "joined", "cluster_name": "again", "method": "api", "seeds": [ADDRESS["pve1"]]}
+    wrong = nodes.call("pve2", "proxmox_cluster", **way, seed_password="not-the-one", seed_fingerprint=certificate)
+    assert wrong["error"] == "Unreachable" and "does not accept the root password" in wrong["msg"]
+    other = nodes.call("pve2", "proxmox_cluster", **way, seed_password="pvelab", seed_fingerprint="AA:" * 31 + "AA")
+    assert other["error"] == "Unreachable" and "another certificate" in other["msg"]
+    joined = nodes.change("pve2", "proxmox_cluster", **way, seed_password="pvelab", seed_fingerprint=certificate)
+    assert joined["node_state"] == "member"
+    assert "pvelab" not in joined["output"]
+    left = "grep -rls pvelab /var/log/baremetal-proxmox /run/baremetal-proxmox /run/systemd/transient /var/log/pve; journalctl | grep -c pvelab"
+    assert nodes.on("pve2", left).split() == ["0"]

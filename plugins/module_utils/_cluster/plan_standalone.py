@@ -71,7 +71,8 @@ def leave_steps(wish: Wish, snapshot: Snapshot, now: Classified) -> tuple[Step, 
         variant = "fresh"
     elif now.state in _RESTORED:
         variant = "restore"
-    else:
+    elif now.state is not NodeState.SEPARATION_INTERRUPTED or snapshot.mounted.value:
+        # Otherwise nobody can look; the script itself then keeps what has guests, and the end of it is refused.
         refuse_foreign_guests(snapshot, wish)
     steps: tuple[Step, ...] = ()
     if wish.backup:
@@ -81,7 +82,7 @@ def leave_steps(wish: Wish, snapshot: Snapshot, now: Classified) -> tuple[Step, 
         Step(
             "leave",
             _LEAVE_SUMMARY[variant],
-            {"variant": variant, "dump": dump, "directories": others, "timeout": wish.timeout},
+            {"variant": variant, "dump": dump, "forget_guests": wish.forget_foreign_guests, "timeout": wish.timeout},
         ),
         final,
     )

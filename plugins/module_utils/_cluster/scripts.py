@@ -12,7 +12,6 @@ that a separation has begun; it is taken away last.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 
 MARKER = "/var/lib/baremetal-proxmox/leaving"
 _DATABASE = "/var/lib/pve-cluster/config.db"
@@ -83,10 +82,10 @@ say 'separation complete'
 """
 
 
-def leave_script(variant: str, dump: str | None, directories: Sequence[str]) -> str:
+def leave_script(variant: str, dump: str | None, forget_guests: bool) -> str:
     """C(separate) keeps the database, C(restore) takes the one from before a join, C(fresh) begins an empty one."""
     if variant == "separate":
-        return _START + _STOP + _LOCAL_MODE + _BEGIN + _remove_directories(directories) + _END
+        return _START + _STOP + _LOCAL_MODE + _BEGIN + _remove_directories(forget_guests) + _END
     script = _START + (_KEEP_KEYS if variant == "fresh" else "") + _STOP + _REMOVE_FILES + _REPLACE_DATABASE
     if variant == "restore" and dump:
         script += _restore(dump)
@@ -106,6 +105,20 @@ mv {_DATABASE}.new {_DATABASE}
 """
 
 
-def _remove_directories(names: Sequence[str]) -> str:
-    lines = [f"rm -rf {shlex.quote('/etc/pve/nodes/' + name)}" for name in names]
-    return "\n".join(["say 'remove the directories of the other nodes'", *lines, ""]) if lines else ""
+def _remove_directories(forget_guests: bool) -> str:
+    """All but this node's own; one with guests only if that was asked for, decided at the moment of the removal."""
+    kept = "" if forget_guests else _KEEP_GUESTS
+    return f"""say 'remove the directories of the other nodes'
+own=$(uname -n); own=${{own%%.*}}
+for directory in /etc/pve/nodes/*; do
+  if [ "$directory" = "/etc/pve/nodes/$own" ]; then continue; fi
+{kept}  rm -rf "$directory"
+done
+"""
+
+
+_KEEP_GUESTS = """  if ls "$directory"/qemu-server/*.conf "$directory"/lxc/*.conf > /dev/null 2>&1; then
+    say "$directory has guests and stays"
+    continue
+  fi
+"""

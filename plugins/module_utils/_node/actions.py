@@ -109,8 +109,8 @@ class Actions:
         if not joined_according_to(log, self.snapshot.node_name):
             raise self._failed(f"The join through {seed} failed; the node is '{state.state.value}'. {state.reason}")
 
-    def leave(self, variant: str, dump: str | None, directories: Sequence[str], timeout: int) -> None:
-        script = leave_script(variant, dump, directories)
+    def leave(self, variant: str, dump: str | None, forget_guests: bool, timeout: int) -> None:
+        script = leave_script(variant, dump, forget_guests)
         self._detached("leave", ["/bin/sh", "-c", script], timeout)
 
     def attach(self, operation: str, timeout: int) -> None:

@@ -224,7 +224,8 @@ def test_leave_of_a_lonely_member(member, recorded, output, snapshot_of):
     )
     plan = alone(snapshot_of(node))
     assert actions(plan) == ["back_up", "leave", "await_separation", "forget_nodes"]
-    assert plan.steps[1].arguments["directories"] == ["pve2", "pve3"]
+    assert plan.steps[1].arguments["forget_guests"] is False
+    assert plan.steps[3].arguments["names"] == ["pve2", "pve3"]
 
 
 def test_a_member_that_others_still_see_does_not_just_leave(member, snapshot_of):
@@ -252,6 +253,12 @@ def test_guests_of_others_are_not_thrown_away(member, snapshot_of):
     with pytest.raises(Refused, match="pve2"):
         alone(snapshot_of(node), wish)
     assert alone(snapshot_of(node), dataclasses.replace(wish, forget_foreign_guests=True)).changed
+
+
+def test_an_interrupted_separation_goes_on_without_pmxcfs(member, snapshot_of):
+    down = {"mounted": {"value": False}, "pmxcfs": {"reason": "/etc/pve is not mounted."}}
+    node = snapshot_of(member() | down | {"leave_marker": {"value": "2026"}, "quorum": {"reason": "not running"}})
+    assert actions(alone(node))[:3] == ["back_up", "leave", "await_separation"]
 
 
 def test_standalone_stays_standalone(standalone, snapshot_of, cluster):

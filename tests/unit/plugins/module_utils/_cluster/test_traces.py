@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import subprocess
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,13 +61,26 @@ def test_references():
     assert replication_jobs_to(jobs, ["pve3"]) == ["100-0"]
 
 
-def test_the_script_ends_with_the_marker_gone_and_quotes_names():
+def test_the_script_ends_with_the_marker_gone():
     for variant in ("separate", "restore", "fresh"):
-        script = leave_script(variant, "/var/lib/pve-cluster/backup/config-1.sql.gz", ["pve2", "odd; rm -rf /"])
+        script = leave_script(variant, "/var/lib/pve-cluster/backup/config-1.sql.gz", forget_guests=False)
         assert script.index(f"> {MARKER}") < script.index("systemctl stop") < script.index(f"rm -f {MARKER}")
-        assert "; rm -rf /\n" not in script.replace("'/etc/pve/nodes/odd; rm -rf /'", "")
-    assert "authorized_keys" in leave_script("fresh", None, [])
-    assert "sqlite3" not in leave_script("restore", None, [])
+        checked = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True, check=False)
+        assert checked.returncode == 0, checked.stderr
+    assert "authorized_keys" in leave_script("fresh", None, forget_guests=False)
+    assert "sqlite3" not in leave_script("restore", None, forget_guests=False)
+
+
+@pytest.mark.parametrize(("forget", "left"), [(False, ["guests", "own"]), (True, ["own"])])
+def test_the_script_keeps_directories_with_guests(forget, left, tmp_path):
+    for name in ("own", "empty", "guests"):
+        (tmp_path / name / "lxc").mkdir(parents=True)
+    (tmp_path / "guests" / "lxc" / "100.conf").touch()
+    script = leave_script("separate", None, forget_guests=forget)
+    part = script[script.index("own=$(uname") : script.index("done\n", script.index("for directory")) + 5]
+    part = part.replace("/etc/pve/nodes", str(tmp_path)).replace("$(uname -n)", "own.example")
+    subprocess.run(["sh", "-euc", f"say() {{ :; }}\n{part}"], check=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == left
 
 
 def test_words_of_the_command():
