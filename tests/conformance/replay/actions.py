@@ -228,14 +228,33 @@ def clean_writes(stage: Stage, node: str) -> None:
 
 def refuse(stage: Stage, *nodes: str) -> None:
     """The address of a node that is off goes on answering, with a refusal: the recording lab lost only the processes."""
-    for name in nodes:
-        node = stage.access.node(name)
-        for link in range(len(node.spec.interfaces())):
-            port = network.port(node.spec, link)
-            command = ["ip", "-n", stage.access.lab.namespace, "link", "set", port, "up"]
-            if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-                raise ActionFailed(f"{' '.join(command)} failed")
+    for node in nodes:
+        _plug(stage, node, "up")
     time.sleep(1)
+
+
+def silence(stage: Stage, node: str) -> None:
+    """The address of a node that is off is still known, and nothing comes back from it."""
+    rules = "add table inet conformance; add chain inet conformance input { type filter hook input priority 0; policy drop; }"
+    _must_run(["ip", "netns", "exec", stage.access.node(node).identifier, "nft", rules])
+    refuse(stage, node)
+
+
+def unplug(stage: Stage, node: str) -> None:
+    """Nobody answers for the node's address any more."""
+    _plug(stage, node, "down")
+
+
+def _plug(stage: Stage, name: str, state: str) -> None:
+    spec = stage.access.node(name).spec
+    for link in range(len(spec.interfaces())):
+        _must_run(["ip", "-n", stage.access.lab.namespace, "link", "set", network.port(spec, link), state])
+
+
+def _must_run(command: list[str]) -> None:
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise ActionFailed(f"{' '.join(command)}: {finished.stderr.strip()}")
 
 
 def forget_neighbours(stage: Stage, node: str) -> None:
@@ -250,6 +269,6 @@ ACTIONS: dict[str, Callable[..., None]] = {
     function.__name__: function
     for function in (
         sh, wait_ready, wait_writable, wait_quorate, create, join, join_as_it_is, image, power_off, lose, boot, recover, expect, since, reset, rename,
-        clean_writes, refuse, forget_neighbours, pause,
+        clean_writes, refuse, silence, unplug, forget_neighbours, pause,
     )
 }  # fmt: skip
