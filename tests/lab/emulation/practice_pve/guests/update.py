@@ -237,6 +237,7 @@ def is_in_use(config: GuestConfig, volume_id: str, besides: str) -> bool:
 
 def _refuse_tpm_change(old_text: str, new_text: str) -> None:
     old, new = parse_drive("tpmstate0", old_text), parse_drive("tpmstate0", new_text)
-    if old and new and old.file == new.file:
-        if old.options.get("version", "v1.2") != new.options.get("version", "v1.2"):
-            raise ApiError("cannot change TPM state version after creation")
+    if not old or not new or old.file != new.file:
+        return
+    if old.options.get("version", "v1.2") != new.options.get("version", "v1.2"):
+        raise ApiError("cannot change TPM state version after creation")

@@ -148,11 +148,11 @@ def save_storages(storages: StorageList) -> None:
 
 def make_directories(storage: Storage) -> None:
     """What activating a file storage does: its directories appear."""
-    if storage.values.get("mkdir") == "0" or storage.values.get("create-base-path") == "0":
-        if not os.path.isdir(storage.path or ""):
-            raise ApiError(
-                f"unable to activate storage '{storage.name}' - directory '{storage.path}' does not exist or is unreachable"
-            )
+    makes_base = storage.values.get("mkdir") != "0" and storage.values.get("create-base-path") != "0"
+    if not makes_base and not os.path.isdir(storage.path or ""):
+        raise ApiError(
+            f"unable to activate storage '{storage.name}' - directory '{storage.path}' does not exist or is unreachable"
+        )
     os.makedirs(storage.path or "", exist_ok=True)
     if storage.values.get("create-subdirs") == "0":
         return
