@@ -147,7 +147,8 @@ def print_table(
     if sort_key:
         rows = sort_rows(rows, properties, sort_key)
     cells = [
-        [data_to_text(row.get(name), properties.get(name), options).split("\n") for name in columns] for row in rows
+        [data_to_text(row.get(name), properties.get(name), options).rstrip("\n").split("\n") for name in columns]
+        for row in rows
     ]
     titles = [properties.get(name, Text()).title or name for name in columns]
     widths = []
