@@ -4,8 +4,8 @@
 """The order in which the recordings of one group are replayed.
 
 An order file `order/GROUP.txt` (slashes as double underscores) lists names, one a line; `*` stands for all that are
-not named. Without one: what looks first, then what changes, each by its moment where it is known, and what observes
-the outcome of a step (`X.after`, `X.task.log`) directly behind that step.
+not named. Without one: what tells no moment (what only looks before what may change something), then by moments; what
+observes the outcome of a step (`X.after`, `X.task.log`) directly behind that step.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def read_order(group: str, directory: Path = ORDER_DIRECTORY) -> list[str]:
 
 def _default_key(recording: Recording) -> tuple[int, float, str]:
     moment = made_at(recording)
-    if _only_looks(recording):
-        return (0, 0.0, recording.name)
-    return (1, moment if moment is not None else 0.0, recording.name)
+    if moment is None:
+        return (0 if _only_looks(recording) else 1, 0.0, recording.name)
+    return (1, moment, recording.name)
 
 
 def _only_looks(recording: Recording) -> bool:

@@ -132,6 +132,12 @@ TEXT_RULES: tuple[TextRule, ...] = (
         r"<pid> \1 \2 ",
     ),
     _fixed(
+        "interpreter",
+        "what language a command is written in; which command with which arguments is compared",
+        r"/usr/bin/(?:perl|python3)(?= /usr/s?bin/)",
+        "<interpreter>",
+    ),
+    _fixed(
         "guest-process",
         "last column of qm list: 0 means not running",
         r"(?m)^( +\d+ .* (?:running|stopped) .*? )[1-9]\d* *$",

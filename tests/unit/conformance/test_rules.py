@@ -88,6 +88,10 @@ CASES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("    360 ?        S      0:00 /usr/bin/perl", "   1360 ?        S      0:07 /usr/bin/perl"),
         ("    360 ?        S      0:00 /usr/bin/perl", "    360 ?        Z      0:00 /usr/bin/perl"),
     ),
+    "interpreter": (
+        ("/usr/bin/perl /usr/bin/pvecm add", "/usr/bin/python3 /usr/bin/pvecm add"),
+        ("/usr/bin/perl /usr/bin/pvecm add", "/usr/bin/perl /usr/bin/qm add"),
+    ),
     "guest-process": (
         ("       100 m1    running    128    0.06 627", "       100 m1    running    128    0.06 1"),
         ("       100 m1    running    128    0.06 627", "       100 m1    running    128    0.06 0"),
