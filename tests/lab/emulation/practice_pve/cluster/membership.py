@@ -45,7 +45,22 @@ def create_cluster(
         make_node_files(node, address)
         ssh_setup.merge_shared_known_hosts(node, address)
         print("Restart corosync and cluster filesystem", flush=True)
-        run(["systemctl", "restart", "corosync", "pve-cluster"])
+        _restart_services()
+
+
+def _restart_services() -> None:
+    """systemctl restart corosync pve-cluster, which on a real node does not wait for corosync.
+
+    It sends two requests. The one for corosync is over at once, because corosync.conf is not there yet and the unit is
+    skipped; the start that pve-cluster then pulls in belongs to nobody, so its failure is not seen either. Sent
+    by one systemctl, the second request may come before the first is done and change that; so one after the other.
+    """
+    requests = [["corosync"], ["pve-cluster"]]
+    if os.path.isfile(locations.LOCAL_CLUSTER_CONFIG):
+        requests = [["corosync", "pve-cluster"]]
+    for units in requests:
+        if run(["systemctl", "restart", *units], allow_failure=True):
+            raise ApiError("command 'systemctl restart corosync pve-cluster' failed: exit code 1\n")
 
 
 def add_node(addition: Addition) -> dict[str, Any]:
