@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.interpret import interpret
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parent / "_cluster" / "fixtures"
 UNITS = "corosync pve-cluster pvedaemon pveproxy pve-ha-crm pve-ha-lrm watchdog-mux".split()
 OURS = [f"baremetal-proxmox-{operation}" for operation in ("create", "join", "leave", "remove")]
 
