@@ -276,6 +276,7 @@ def test_separation_killed_half_way_is_finished(nodes):
 
 
 def test_guests_and_a_second_controller_are_refused(nodes):
+    nodes.trust("pve3", "pve1")
     nodes.on("pve3", "touch /etc/pve/nodes/pve3/qemu-server/100.conf")
     refused = nodes.call("pve3", "proxmox_cluster", **SEED)
     assert refused["error"] == "Refused" and "100" in refused["msg"]

@@ -117,7 +117,11 @@ done
 """
 
 
-_KEEP_GUESTS = """  if ls "$directory"/qemu-server/*.conf "$directory"/lxc/*.conf > /dev/null 2>&1; then
+_KEEP_GUESTS = """  guests=no
+  for guest in "$directory"/qemu-server/*.conf "$directory"/lxc/*.conf; do
+    if [ -e "$guest" ]; then guests=yes; fi
+  done
+  if [ "$guests" = yes ]; then
     say "$directory has guests and stays"
     continue
   fi
