@@ -118,6 +118,7 @@ def test_create_leaves_an_unready_node(lab: Lab) -> None:
         "Writing corosync config to /etc/pve/corosync.conf\n"
         "Restart corosync and cluster filesystem\n"
     )
+    assert lab.node("pve1").run(["systemctl", "is-active", "corosync"]).stdout in {"activating\n", "active\n"}
     assert not is_writable(lab, "pve1")
     refused = join(lab, "pve2", "--fingerprint", served_fingerprint(lab, "pve1"))
     assert refused.rc == 0

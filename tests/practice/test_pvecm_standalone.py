@@ -180,3 +180,15 @@ def test_key_generation(lab: Lab) -> None:
     assert node.run(["stat", "-c", "%s %a", "/tmp/new/key"]).stdout == "256 400\n"
     again = node.run(["pvecm", "keygen", "/tmp/new/key"])
     assert (again.rc != 0, again.stderr) == (True, "key file '/tmp/new/key' already exists\n")
+
+
+def test_create_accepts_a_link_that_leads_nowhere(lab: Lab) -> None:
+    """Last in this module: the node has a cluster afterwards, and no corosync."""
+    done = lab.node("pve2").run(["pvecm", "create", "lab", "--link0", "nosuchhost"], timeout=60)
+    assert (done.rc, done.stderr) == (0, "")
+    assert done.stdout.endswith("Restart corosync and cluster filesystem\n")
+    deadline = time.monotonic() + 20
+    while lab.node("pve2").run(["systemctl", "is-active", "corosync"]).stdout != "failed\n":
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    assert lab.node("pve2").run(["touch", "/etc/pve/x"]).rc == 1
