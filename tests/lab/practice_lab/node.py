@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import container, layers, network
+from . import bytecode, container, layers, network
 from .completed import Completed, run_program
 from .errors import LabError
 from .identity import write_identity
@@ -76,6 +76,7 @@ class Node:
             (self.directory / "lower").write_text(f"{lower}\n")
             layers.mount_root(self.identifier, lower, self.directory)
             write_identity(self.root, self.lab, self.lab_spec, self.spec, self._count_installation())
+            bytecode.lay_out(lower, self.root)
             (self.directory / "created").touch()
         self.mount()
 

@@ -23,7 +23,6 @@ from .errors import LabError
 from .places import cache_directory
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 
 
 def cache_key() -> str:
@@ -92,7 +91,7 @@ def _bootstrap(target: Path) -> None:
 
 
 def host_mirror() -> str:
-    """The Debian mirror that this machine itself uses (a closed network often has only that one)."""
+    """The Debian mirror that this machine itself uses (a closed network often has only that one), or the one in PRACTICE_MIRROR."""
     sources = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
     for source in sources:
         if source.suffix not in (".list", ".sources") or not source.is_file():
@@ -103,4 +102,7 @@ def host_mirror() -> str:
             found = re.search(r"(?:https?|file|copy):\S*/debian/?(?=\s|$)", line)
             if found:
                 return found.group()
-    return DEFAULT_MIRROR
+    mirror = os.environ.get("PRACTICE_MIRROR", "")
+    if not mirror:
+        raise LabError("no Debian mirror in /etc/apt/sources.list*: name one, PRACTICE_MIRROR=http://.../debian")
+    return mirror
