@@ -9,7 +9,7 @@ from practice_pve.api.cluster_state import node_list
 from practice_pve.api.qemu import FLAG, GUEST
 from practice_pve.guests import machine
 from practice_pve.guests.drives import drives_of
-from practice_pve.guests.migrate import migrate_stopped, refuse_live
+from practice_pve.guests.migrate import migrate_running, migrate_stopped
 from practice_pve.guests.permissions import ROOT
 from practice_pve.guests.store import QEMU
 from practice_pve.ha import resources as ha_resources
@@ -108,6 +108,6 @@ def migrate(call: Call) -> str:
     if running:
         with_disks = bool(params.get("with-local-disks"))
         return run_worker(
-            call, "qmigrate", guest_id, lambda _upid: refuse_live(guest_id, target, address, with_disks=with_disks)
+            call, "qmigrate", guest_id, lambda _upid: migrate_running(guest_id, target, address, with_disks=with_disks)
         )
     return run_worker(call, "qmigrate", guest_id, lambda _upid: migrate_stopped(guest_id, target, address))

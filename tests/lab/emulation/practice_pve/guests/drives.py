@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from practice_pve.guests.formats import is_drive_name, split_volume_id
@@ -13,6 +14,7 @@ from practice_pve.guests.sizes import format_size, parse_size
 from practice_pve.guests.tables.drives import DRIVES_PER_BUS
 from practice_pve.guests.tables.machine_options import CALL_OPTIONS
 from practice_pve.rest.formats import FormatError
+from practice_pve.rest.parameters import Parameter
 from practice_pve.rest.verification import parse_property_string, perl_text, print_property_string
 
 _CLOUD_INIT_FILE = re.compile(r".*[:/](?:vm-\d+-)?cloudinit(?:\.(?:raw|qcow|qed|qcow2|vmdk|cloop))?")
@@ -137,5 +139,7 @@ def boot_disk_size(values: dict[str, object]) -> int:
     return 0
 
 
-def _format_of(name: str) -> dict[str, object]:
-    return CALL_OPTIONS[name].format  # type: ignore[return-value]
+def _format_of(name: str) -> Mapping[str, Parameter]:
+    sub_options = CALL_OPTIONS[name].format
+    assert isinstance(sub_options, Mapping), "every drive is a property string"
+    return sub_options

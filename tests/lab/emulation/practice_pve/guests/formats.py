@@ -29,7 +29,7 @@ def is_drive_name(name: str) -> bool:
     if name in ("efidisk0", "tpmstate0"):
         return True
     match = re.fullmatch(r"([a-z]+)(0|[1-9]\d*)", name)
-    return bool(match) and int(match[2]) < DRIVES_PER_BUS.get(match[1], 0)
+    return match is not None and int(match[2]) < DRIVES_PER_BUS.get(match[1], 0)
 
 
 def check_volume_id(value: str) -> str:

@@ -16,7 +16,7 @@ def print_snapshot_tree(entries: list[dict]) -> None:
     names = {entry["name"] for entry in entries}
     children: dict[str, list[dict]] = defaultdict(list)
     for entry in entries:
-        parent = entry.get("parent")
+        parent = str(entry.get("parent", ""))
         children[parent if parent in names else ""].append(entry)
     for root in _by_time(children[""]):
         _print_branch(root, children, "`->")

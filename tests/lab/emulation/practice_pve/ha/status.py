@@ -62,7 +62,7 @@ def current_status() -> list[dict]:
         }
     ]
     master, timestamp = status.get("master_node"), status.get("timestamp")
-    is_active = bool(master and timestamp) and describe_age(timestamp) == "active"
+    is_active = bool(master) and timestamp is not None and describe_age(timestamp) == "active"
     if master and timestamp:
         text = describe_age(timestamp)
         if quorate and text != "active" and not resources:
