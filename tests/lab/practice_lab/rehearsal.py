@@ -133,7 +133,7 @@ def rehearse(options: argparse.Namespace) -> int:
         tell(f"   {node.name:12} {node.ip}")
     tell(f"   up after {time.monotonic() - started:.0f} s\n\n2. The real playbook, {options.playbook}, against them")
     if rehearsal.play(options.playbook, inventory) != 0:
-        tell(f"\nThe playbook failed (see above). The practice nodes are still there: {look_around(options.name)}")
+        tell(f"\nThe playbook failed (see above). The practice nodes are still there: {look_around(rehearsal.lab)}")
         return 1
     tell("\n3. The same once more: nothing may change")
     log = PLACE / "second-run.log"
@@ -141,18 +141,20 @@ def rehearse(options: argparse.Namespace) -> int:
         tell(f"   The second run failed or changed something: {log}")
         return 1
     tell(
-        f"   nothing has changed ({log.relative_to(CHECKOUT)})\n\nDone after {time.monotonic() - started:.0f} s. {look_around(options.name)}"
+        f"   nothing has changed ({log.relative_to(CHECKOUT)})\n\nDone after {time.monotonic() - started:.0f} s. {look_around(rehearsal.lab)}"
     )
     return 0
 
 
-def look_around(name: str) -> str:
-    lab = f"tests/lab/lab --name {name}"
+def look_around(lab: Lab) -> str:
+    node = lab.nodes()[0]
+    command = f"tests/lab/lab --name {lab.name}"
     return (
         "Look around:\n"
-        f"   {lab} sh pve1                       a shell on a node: try pvecm status, ls -la /etc/pve\n"
-        f"   {lab} fault list                    what can be broken on demand, and healed again\n"
-        f"   {lab} exec -- curl -k https://10.99.0.11:8006/   a program of this machine in the nodes' network\n"
+        f"   {command} sh {node.name}     a shell on a node: try pvecm status, ls -la /etc/pve\n"
+        f"   {command} fault list         what can be broken on demand, and healed again\n"
+        f"   {command} exec -- curl -k https://{node.ip}:8006/api2/json/version\n"
+        "                                 a program of this machine in the nodes' network\n"
         "and when you have seen enough: make rehearse-down"
     )
 
