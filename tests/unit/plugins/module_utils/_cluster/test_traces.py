@@ -77,7 +77,7 @@ def test_the_script_keeps_directories_with_guests(forget, left, tmp_path):
         (tmp_path / name / "lxc").mkdir(parents=True)
     (tmp_path / "guests" / "lxc" / "100.conf").touch()
     script = leave_script("separate", None, forget_guests=forget)
-    part = script[script.index("own=$(uname") : script.index("done\n", script.index("for directory")) + 5]
+    part = script[script.index("own=$(uname") : script.index(f"rm -f {MARKER}")]
     part = part.replace("/etc/pve/nodes", str(tmp_path)).replace("$(uname -n)", "own.example")
     subprocess.run(["sh", "-euc", f"say() {{ :; }}\n{part}"], check=True)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == left
