@@ -236,6 +236,11 @@ def stop_task(call: Call) -> None:
             return
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if not upid.running:
+            if _has_ended(upid):
                 return
             time.sleep(0.1)
+
+
+def _has_ended(upid: Upid) -> bool:
+    # A property that was true once is taken for true for ever by the type checker; a process may end at any time.
+    return not upid.running

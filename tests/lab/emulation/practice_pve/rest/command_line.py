@@ -110,7 +110,7 @@ class Alias:
     target: str
 
 
-CommandTable = Mapping[str, "Command | Alias | CommandTable"]  # type: ignore[misc]
+CommandTable = Mapping[str, "Command | Alias | CommandTable"]
 
 
 def table_method(http_method: str, path: str) -> Method:

@@ -179,7 +179,7 @@ def write_table(
         sys.stdout.write((line[:terminal_width] if terminal_width else line) + "\n")
 
     def rule(kind: str) -> None:
-        left, fill, junction, right = borders[kind]
+        left, fill, junction, right = tuple(borders[kind])
         write(left + junction.join(fill * (width + 2) for width in widths) + right)
 
     def row(values: list[str]) -> None:

@@ -27,9 +27,10 @@ def resolve_node(method: Method, path: str, params: Mapping[str, Any]) -> tuple[
     if callable(method.proxyto):
         node = method.proxyto(Call(method, path, dict(params)))
     else:
-        node = params.get(method.proxyto)
-        if not node:
+        given = params.get(method.proxyto)
+        if not given:
             raise ParameterErrors({method.proxyto: "proxyto parameter does not exist"})
+        node = str(given)
     if node in ("localhost", settings.nodename()):
         return None, ""
     return node, node_address(node)

@@ -150,7 +150,8 @@ def property_string_text(properties: Mapping[str, Parameter]) -> str:
     default_key = next((key for key, parameter in properties.items() if parameter.default_key), None)
     required = [key for key in sorted(properties) if not properties[key].optional]
     text, done = "", set()
-    for key in [default_key] * (default_key is not None) + required + sorted(properties):
+    first = [] if default_key is None else [default_key]
+    for key in first + required + sorted(properties):
         parameter = properties[key]
         if key in done or parameter.alias:
             continue
