@@ -243,6 +243,7 @@ def silence(stage: Stage, node: str) -> None:
 def unplug(stage: Stage, node: str) -> None:
     """Nobody answers for the node's address any more."""
     _plug(stage, node, "down")
+    _must_run(["ip", "netns", "exec", stage.access.node(node).identifier, "nft", "delete table inet conformance"])
 
 
 def _plug(stage: Stage, name: str, state: str) -> None:

@@ -23,7 +23,7 @@ from replay.substitute import KnownValues, join_target
 # A recorded command that hung until the recorder gave up is given less time here: hanging is what is compared.
 HANG_SECONDS = 15.0
 # "At the same time" by hand: the recorded nodes' database dumps are seconds apart, and the first one named came first.
-STAGGER_SECONDS = 0.25
+STAGGER_SECONDS = 0.05
 LEAST_TIMEOUT = 45.0
 # Measured durations vary with the machine and the phase of corosync's timers.
 DURATION_FACTOR, DURATION_SLACK = 2.5, 2.0
