@@ -23,6 +23,9 @@ def write_identity(root: Path, lab: str, spec: LabSpec, node: NodeSpec, installa
     _write(root / "etc/hostname", f"{node.name}\n")
     _write(root / "etc/hosts", hosts_file(node))
     _write(root / "etc/mailname", f"{node.fqdn}\n")
+    # As after an installation: the search domain gives the node's certificate its full name.
+    search = f"search {node.domain}\n" if node.domain else ""
+    _write(root / "etc/resolv.conf", f"{search}# practice node: no name server\n")
     _write(root / "etc/machine-id", f"{secrets.token_hex(16)}\n", 0o444)
     _write(root / "etc/network/interfaces", interfaces_file(spec, node))
     (root / "etc/network/interfaces.d").mkdir(exist_ok=True)
