@@ -79,6 +79,8 @@ def describe(config: UserConfig, name: str) -> dict[str, Any]:
                 "groups": Text(optional=True),
                 "tokens": Array(optional=True),
                 "realm-type": Text(optional=True),
+                "tfa-locked-until": Integer(optional=True),
+                "totp-locked": Boolean(optional=True),
             }
         )
     ),
