@@ -83,7 +83,12 @@ def broadcast_facts() -> None:
 
 
 def broadcast_processor_flags() -> None:
-    """Publish once what QEMU could offer; the real daemon asks QEMU at its start and never again."""
+    """Publish once what QEMU could offer; the real daemon asks QEMU at its start and never again.
+
+    A recorded member that was powered on again did not show these values to the others.
+    """
+    if client.read("corosync.conf"):
+        return
     for accelerator in ("tcg", "kvm"):
         broadcast_status(f"kv/cpuflags-{accelerator}", "aes avx avx2 sse sse2" if accelerator == "tcg" else " ")
 
