@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,27 +67,31 @@ class LabAccess:
     def run(self, node: str, argv: Sequence[str], stdin: str | None = None, timeout: float = 60.0) -> Answer:
         """Run as root in a node; one that takes too long is killed and answers as the recorder's did."""
         started = time.monotonic()
-        process = subprocess.Popen(
-            self.node(node).command(list(argv)),
-            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        rc: int | str
-        try:
-            output, errors = process.communicate(stdin.encode() if stdin is not None else None, timeout=timeout)
-            rc = process.returncode
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, errors = process.communicate()
-            rc = f"timeout after {timeout:.0f}s"
-        return Answer(
-            rc=rc,
-            stdout=_as_text(output),
-            stderr=_as_text(errors),
-            seconds=time.monotonic() - started,
-        )
+        # Files, not pipes: a worker that outlives its command would keep a pipe open for ever.
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            process = subprocess.Popen(
+                self.node(node).command(list(argv)),
+                stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                start_new_session=True,
+            )
+            rc: int | str
+            try:
+                process.communicate(stdin.encode() if stdin is not None else None, timeout=timeout)
+                rc = process.returncode
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                rc = f"timeout after {timeout:.0f}s"
+            output.seek(0)
+            errors.seek(0)
+            return Answer(
+                rc=rc,
+                stdout=_as_text(output.read()),
+                stderr=_as_text(errors.read()),
+                seconds=time.monotonic() - started,
+            )
 
     def request(
         self,
