@@ -96,7 +96,7 @@ def test_forwarded_answers_have_two_connection_headers() -> None:
 
 def test_characters_that_perl_cannot_send() -> None:
     with pytest.raises(Unsendable):
-        render(Response(500, "Failed “quoted”"), None, keep_alive=False)
+        render(Response(500, "Failed \u201cquoted\u201d"), None, keep_alive=False)
 
 
 def test_compression_on_demand() -> None:
