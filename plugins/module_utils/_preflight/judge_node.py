@@ -64,7 +64,7 @@ def judge_node(subject: Subject, is_founder: bool) -> list[Finding]:
         _version, _state, _own_name, _ssh, _clock, _space, _packages, _high_availability, _link_addresses,
     ]  # fmt: skip
     if not is_founder:
-        checks += [_guests, _losses]
+        checks += [_guests, _losses, _root_key]
     return [finding for check in checks for finding in check(subject)]
 
 
@@ -173,6 +173,16 @@ def _ssh(subject: Subject) -> Iterator[Finding]:
         text = f"sshd does not let root in by key (PermitRootLogin {daemon.value['permit_root_login']})."
         remedy = "Set PermitRootLogin prohibit-password, or proxmox_ssh_setup_permit_root_login=true: the nodes need it between them."
         yield error("root_login", subject.host, text, remedy)
+
+
+def _root_key(subject: Subject) -> Iterator[Finding]:
+    """Joining over SSH, Proxmox VE logs in by the key of the node's root, which its own start-up makes."""
+    key = subject.reading("root_public_key")
+    if not key.present or not key.value:
+        text = (
+            "Root has no SSH key of its own (/root/.ssh/id_rsa.pub), with which Proxmox VE logs in to the other nodes."
+        )
+        yield error("no_root_key", subject.host, text, "Let Proxmox VE make it: pvecm updatecerts")
 
 
 def _clock(subject: Subject) -> Iterator[Finding]:

@@ -151,6 +151,7 @@ PLANTED = [
     ("guests", "error", plant("collected/pmxcfs/node_directories", {"value": GUESTS})),
     ("stale_guests", "error", plant("collected/pmxcfs/node_directories", {"value": STALE})),
     ("leftovers", "warning", plant("collected/authkey", {"value": 256})),
+    ("no_root_key", "error", plant("facts/root_public_key", {"value": None})),
     ("unknown_state", "error", plant("collected/pmxcfs", {"reason": "/etc/pve did not answer within 5 seconds."})),
 ]
 
