@@ -180,6 +180,8 @@ def read_current(_call: Call) -> list[dict]:
 def read_manager(call: Call) -> dict:
     """The manager's and the local managers' own words."""
     status = read_manager_status()
+    # Perl makes the key when it looks for the nodes, also where there never was a manager.
+    status.setdefault("node_status", {})
     result: dict = {
         "manager_status": status,
         # Perl's true is the text 1, its false an empty text
