@@ -32,8 +32,10 @@ class Part:
     count: Count = Count.CHECK
     environment: str = "newest"
     needs: frozenset[Need] = frozenset()
-    # Parts of one lane never run side by side: they share a cache, or they would steal each other's processor.
+    # Parts of one lane never run side by side: they share a cache.
     lane: str = ""
+    # Mostly waits (for nodes that boot, for a quorum), so it runs beside the parts that the processors are shared among.
+    waits: bool = False
     minutes: float = 10
     # Paths of the checkout without which there is nothing to run.
     paths: tuple[str, ...] = field(default=())
@@ -44,6 +46,9 @@ SANITY = (
     "{python} tests/tools/copy_tree.py {copy} && {python} tests/tools/get_pip.py --seed && cd {copy} && "
     "ansible-test sanity --venv --python {version} --color no --junit"
 )
+# Tests on nodes wait far more than they compute, so there are more workers than processors. Each file has a lab of its own and
+# stays with one worker; the conftest.py beside the tests says which files start first.
+NODE_TESTS = PYTEST + "--numprocesses={workers} --dist=loadfile --no-loadscope-reorder "
 TYPED_TESTS = "tests/lab/practice_lab tests/lab/emulation/practice_pve tests/conformance tests/tools"
 TYPED_PATH = "tests/lab:tests/lab/emulation:tests/conformance:tests/tools"
 
@@ -52,20 +57,21 @@ PARTS = (
     Part(
         "practice",
         "practice",
-        PYTEST + "tests/practice",
+        NODE_TESTS.replace("{workers}", "6") + "tests/practice",
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
-        lane="nodes",
+        waits=True,
         minutes=15,
         paths=("tests/practice",),
     ),
     Part(
         "conformance",
         "conformance",
-        "{python} tests/conformance/run.py",
+        "{python} tests/conformance/run.py --jobs 4 --lab test$$",
         Count.CONFORMANCE,
         needs=frozenset({Need.ROOT}),
-        lane="nodes",
+        waits=True,
+        minutes=15,
         paths=("tests/conformance/run.py",),
     ),
     Part("sanity-newest", "sanity", SANITY, Count.SANITY, lane="sanity"),

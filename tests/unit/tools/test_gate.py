@@ -184,3 +184,11 @@ def test_the_table_of_parts_is_sound():
         assert f"\n{part.topic}:" in makefile
         assert "{" not in command_of(part, ENVIRONMENT).replace("${", "")
         assert part.count is not Count.JUNIT or "{results}" in part.command
+
+
+def test_parts_that_wait_take_no_worker(runner: Runner, tmp_path: Path):
+    wait = f"for _ in $(seq 100); do test -e {tmp_path}/worked && exit 0; sleep 0.1; done; exit 1"
+    runner.workers = 1
+    parts = [Part("one", "t", wait, waits=True), Part("two", "t", wait, waits=True)]
+    outcomes = runner.run([*parts, Part("three", "t", f"touch {tmp_path}/worked")])
+    assert all(each.figures == Figures(passed=1) for each in outcomes)
