@@ -55,3 +55,7 @@ rehearse: packages environments  ## Start: Run the main job on practice nodes (r
 
 rehearse-down:  ## Start: Remove the practice nodes of the rehearsal
 	@tests/lab/rehearse --down
+
+.PHONY: bench-cluster
+bench-cluster: packages environments  ## Measure: The creation against a bare pvecm script, and how it grows (root; ARGS="--rounds 3 --grow 4,8,16")
+	@$(BIN)/python tests/bench/cluster.py $(ARGS)
