@@ -258,6 +258,11 @@ def _must_run(command: list[str]) -> None:
         raise ActionFailed(f"{' '.join(command)}: {finished.stderr.strip()}")
 
 
+def ask(stage: Stage, node: str, path: str) -> None:
+    """Let a node's API answer once: its daemons keep what they have read until it is known to have changed."""
+    stage.access.request(node, "GET", path, None, "root")
+
+
 def forget_neighbours(stage: Stage, node: str) -> None:
     stage.sh(node, "ip neigh flush all")
 
@@ -270,6 +275,6 @@ ACTIONS: dict[str, Callable[..., None]] = {
     function.__name__: function
     for function in (
         sh, wait_ready, wait_writable, wait_quorate, create, join, join_as_it_is, image, power_off, lose, boot, recover, expect, since, reset, rename,
-        clean_writes, refuse, silence, unplug, forget_neighbours, pause,
+        clean_writes, refuse, silence, unplug, ask, forget_neighbours, pause,
     )
 }  # fmt: skip
