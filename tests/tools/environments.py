@@ -32,6 +32,7 @@ SUPPORTED = ((3, 11), (3, 12), (3, 13), (3, 14))
 OLDEST_CORE = "2.19"
 # ansible-core 2.19 runs on these; 2.20 and later need at least 3.12.
 OLDEST_CORE_PYTHONS = ((3, 11), (3, 12), (3, 13))
+HOME_OF_VENV = re.compile(r"^home\s*=\s*(\S.*?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,21 @@ class Environment:
 
 
 def candidate_directories() -> list[Path]:
-    """Where Pythons may be: PATH, and the versions that pyenv keeps away from PATH behind its shims."""
+    """Where Pythons may be: those that environments were made of, PATH, and what pyenv keeps away from PATH behind its shims.
+
+    The first keep a run with another PATH or another home from wanting other environments.
+    """
+    used = [Path(match[1]) for file in sorted(HOME.glob("*/pyvenv.cfg")) if (match := HOME_OF_VENV.search(read(file)))]
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     on_path = [Path(entry) for entry in os.environ.get("PATH", "").split(os.pathsep) if entry]
-    return [*on_path, *sorted(pyenv.glob("versions/3.*/bin"), reverse=True)]
+    return [*used, *on_path, *sorted(pyenv.glob("versions/3.*/bin"), reverse=True)]
+
+
+def read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # another process replaces the environment right now
+        return ""
 
 
 def probe(path: Path) -> Python | None:
@@ -142,31 +154,44 @@ def make(environment: Environment) -> None:
             return
         sys.stdout.write(f"making .venv/{environment.name}: {environment.core} on Python {environment.python.text}\n")
         sys.stdout.flush()
-        shutil.rmtree(environment.directory, ignore_errors=True)
-        log = HOME / f"{environment.name}.log"
-        pip: list[str | Path] = [
-            environment.bin / "python",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            environment.core,
-        ]
-        for name in environment.requirements:
-            pip += ["--requirement", REQUIREMENTS / name]
-        with open(log, "w", encoding="utf-8") as output:
-            venv: list[str | Path] = [environment.python.path, "-m", "venv", environment.directory]
-            for command in (venv, pip):
-                ended = subprocess.run(
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
-                )
-                if ended.returncode:
-                    text = log.read_text(encoding="utf-8", errors="replace")
-                    raise SystemExit(
-                        f"{text[-4000:]}\nCannot make .venv/{environment.name}, see the lines above ({log})."
-                    )
+        # A virtual environment cannot be moved after it was made, so the old one steps aside and comes back after a failure.
+        aside = HOME / f"{environment.name}.before"
+        if aside.exists():  # a run was killed while it made the new one
+            shutil.rmtree(environment.directory, ignore_errors=True)
+        elif environment.directory.exists():
+            environment.directory.rename(aside)
+        try:
+            install(environment, HOME / f"{environment.name}.log")
+        except BaseException:
+            shutil.rmtree(environment.directory, ignore_errors=True)
+            if aside.exists():
+                aside.rename(environment.directory)
+            raise
         (environment.directory / ".stamp").write_text(fingerprint(environment) + "\n", encoding="utf-8")
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def install(environment: Environment, log: Path) -> None:
+    pip: list[str | Path] = [
+        environment.bin / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
+    pip.append(environment.core)
+    for name in environment.requirements:
+        pip += ["--requirement", REQUIREMENTS / name]
+    venv: list[str | Path] = [environment.python.path, "-m", "venv", environment.directory]
+    with open(log, "w", encoding="utf-8") as output:
+        for command in (venv, pip):
+            ended = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+            if ended.returncode:
+                text = log.read_text(encoding="utf-8", errors="replace")
+                raise SystemExit(f"{text[-4000:]}\nCannot make .venv/{environment.name}, see the lines above ({log}).")
 
 
 def installed_core(environment: Environment) -> str:

@@ -13,7 +13,8 @@ from types import FrameType
 
 import environments
 
-from .parts import PARTS, Part
+from .machine import raise_inotify_limit, remove_dead_labs
+from .parts import PARTS, Need, Part
 from .report import progress, report
 from .run import LOGS, Outcome, Runner
 
@@ -29,6 +30,18 @@ def select(names: list[str]) -> list[Part]:
 
 def describe_parts() -> str:
     return "\n".join(f"{part.name:<15} {part.topic:<12} {part.count.value}" for part in PARTS)
+
+
+def prepare_machine() -> None:
+    said = raise_inotify_limit()
+    if said:
+        print(said, flush=True)
+    clear_machine()
+
+
+def clear_machine() -> None:
+    for said in remove_dead_labs():
+        print(said, flush=True)
 
 
 def main(argv: list[str]) -> int:
@@ -58,11 +71,17 @@ def main(argv: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
+    has_nodes = os.geteuid() == 0 and any(Need.ROOT in part.needs for part in parts)
     try:
+        if has_nodes:
+            prepare_machine()
         outcomes = Runner(here, tell, arguments.workers).run(parts)
     except KeyboardInterrupt:
         print("gate: interrupted", file=sys.stderr)
         return 130
+    finally:
+        if has_nodes:
+            clear_machine()
     lines, well = report(outcomes, notes, strict)
     print("\n".join(lines), flush=True)
     (LOGS / "summary").write_text(f"{lines[-1]}\n", encoding="utf-8")

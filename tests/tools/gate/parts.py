@@ -65,6 +65,17 @@ PARTS = (
         paths=("tests/practice",),
     ),
     Part(
+        "integration",
+        "integration",
+        # A file is a life of its own: its tests build on each other, in a lab that no other file shares.
+        PYTEST + "--numprocesses=2 --dist=loadfile tests/integration",
+        Count.JUNIT,
+        needs=frozenset({Need.ROOT}),
+        lane="nodes",
+        minutes=15,
+        paths=("tests/integration",),
+    ),
+    Part(
         "conformance",
         "conformance",
         "{python} tests/conformance/run.py --jobs 4 --lab test$$",

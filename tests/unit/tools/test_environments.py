@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import environments
-from environments import Python, choose, find_pythons, probe
+from environments import Environment, Python, choose, find_pythons, probe
 
 
 def pythons(*minors: int) -> dict[tuple[int, int], Python]:
@@ -38,6 +38,7 @@ def test_no_python_is_said():
 
 
 def script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
@@ -76,3 +77,36 @@ def test_an_environment_is_made_anew_when_its_requirements_change(tmp_path: Path
     assert environments.fingerprint(environment) == before
     (tmp_path / "lint.txt").write_text("pytest\nruff\n", encoding="utf-8")
     assert environments.fingerprint(environment) != before
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for environments that holds a working one, made of another Python than the one that is wanted now."""
+    monkeypatch.setattr(environments, "HOME", tmp_path)
+    script(tmp_path / "newest" / "bin" / "python", "echo works")
+    (tmp_path / "newest" / "pyvenv.cfg").write_text("home = /opt/another/bin\nversion = 3.12.1\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("killed_before", [False, True])
+def test_a_working_environment_survives_that_no_new_one_can_be_made(home: Path, killed_before: bool):
+    if killed_before:
+        (home / "newest").rename(home / "newest.before")
+        (home / "newest" / "bin").mkdir(parents=True)
+    failing = script(home / "base" / "python3.13", 'mkdir -p "$3"; echo no network; exit 1')
+    with pytest.raises(SystemExit, match="no network"):
+        environments.make(Environment("newest", Python(failing, (3, 13)), "ansible-core", ()))
+    assert (home / "newest" / "bin" / "python").exists()
+    assert not (home / "newest.before").exists()
+
+
+def test_an_old_environment_goes_when_the_new_one_works(home: Path):
+    making = 'if [ "$2" = venv ]; then mkdir -p "$3/bin"; ln -s /bin/true "$3/bin/python"; fi'
+    environments.make(Environment("newest", Python(script(home / "base" / "python3.13", making), (3, 13)), "x", ()))
+    assert (home / "newest" / "bin" / "python").resolve() == Path("/bin/true").resolve()
+    assert not (home / "newest.before").exists()
+
+
+def test_the_pythons_of_present_environments_are_asked_first(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert environments.candidate_directories()[:2] == [Path("/opt/another/bin"), Path("/usr/bin")]
