@@ -53,6 +53,7 @@ class FakeSession(Session):
         lose_at: int | None = None,
         failure: SessionError | None = None,
     ) -> None:
+        super().__init__()
         self.answers = dict(answers or {})
         self.answers.setdefault(("GET", "/version"), {"version": version, "release": version.rpartition(".")[0]})
         self.handler = handler

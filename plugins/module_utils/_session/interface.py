@@ -45,6 +45,14 @@ class Session(ABC):
     node: str | None = None  # the node that this session runs on (transport local), else None
     user: str = ""  # whose tasks ours are: root@pam, or user@realm!token
 
+    def __init__(self) -> None:
+        self.warnings: list[str] = []  # what a person should know, for example that pvesh had to take the API's place
+
+    def note(self, warning: str) -> None:
+        """Keep a warning, once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
     @abstractmethod
     def call(self, method: str, path: str, params: dict[str, Any]) -> Any:
         """Do one call; method is GET, POST, PUT or DELETE."""

@@ -30,3 +30,9 @@ def parse_upid(text: object) -> Upid | None:
     if not match:
         return None
     return Upid(match[0], match["node"], int(match["starttime"], 16), match["type"], match["id"], match["user"])
+
+
+def find_upid(text: str) -> str | None:
+    """The last UPID in a text that may have other words before it."""
+    found = [match[0] for match in _UPID.finditer(text)]
+    return found[-1] if found else None
