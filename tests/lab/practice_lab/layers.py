@@ -24,6 +24,19 @@ def all_mounts() -> list[tuple[str, Path]]:
     return found
 
 
+def lower_directories() -> set[Path]:
+    """The roots that mounted nodes stand on."""
+    options = (
+        line.split()[-1] for line in Path("/proc/self/mountinfo").read_text().splitlines() if " - overlay " in line
+    )
+    return {
+        Path(part)
+        for option in ",".join(options).split(",")
+        if option.startswith("lowerdir=")
+        for part in option.removeprefix("lowerdir=").split(":")
+    }
+
+
 def mounts_of(identifier: str) -> list[Path]:
     """Mount points that carry the given node's name as source, in the order in which they were made."""
     return [target for source, target in all_mounts() if source == identifier]

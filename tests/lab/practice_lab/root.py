@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import recipe
+from . import layers, recipe
 from .completed import run_program
 from .errors import LabError
 from .places import cache_directory
 
+CACHE_KEY = re.compile(r"[0-9a-f]{16}")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -52,6 +53,7 @@ def ensure_root() -> Path:
         _bootstrap(building)
         recipe.customise(building)
         building.rename(finished)
+        _forget_older(finished)
         print(f"root built in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return finished
 
@@ -61,6 +63,16 @@ def _build_lock(path: Path) -> Iterator[None]:
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+def _forget_older(newest: Path, keep: int = 2) -> None:
+    """Earlier recipes' roots, but for the latest of them and what nodes that are up stand on. Their locks stay: they are empty."""
+    older = [path for path in newest.parent.iterdir() if CACHE_KEY.fullmatch(path.name) and path != newest]
+    older.sort(key=lambda path: path.stat().st_ctime, reverse=True)
+    for path in older[keep - 1 :]:
+        if path not in layers.lower_directories():
+            print(f"removing an older root, {path}", file=sys.stderr, flush=True)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _bootstrap(target: Path) -> None:
