@@ -42,7 +42,8 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._node.forget imp
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here, Member, Place
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.save import COROSYNC, save_cluster, save_files
 
-_POLL_SECONDS = 0.5
+# Between two readings; a reading itself takes about as long.
+_POLL_SECONDS = 0.2
 # pvecm updatecerts itself waits up to 80 seconds for quorum.
 _CERTIFICATE_SECONDS = 100
 # How long a member may lack its certificate before the lost last step of its join is done again.
@@ -102,12 +103,14 @@ class Actions:
 
     def join(self, argv: Sequence[str], seed: str, timeout: int) -> None:
         self._detached_when_unlocked("join", argv, timeout, self._secret, self._is_outside)
-        state = classify(self.snapshot)
         log = transient.read_log("join")
+        if joined_according_to(log, self.snapshot.node_name):
+            # Only words; await_membership, which follows, reads whether it is true.
+            return
+        state = classify(self.read())
         if state.state in (NodeState.MEMBER, NodeState.MEMBER_WITHOUT_CERTIFICATE, NodeState.MEMBER_NOT_WRITABLE):
             return
-        if not joined_according_to(log, self.snapshot.node_name):
-            raise self._failed(f"The join through {seed} failed; the node is '{state.state.value}'. {state.reason}")
+        raise self._failed(f"The join through {seed} failed; the node is '{state.state.value}'. {state.reason}")
 
     def leave(self, variant: str, dump: str | None, forget_guests: bool, timeout: int) -> None:
         script = leave_script(variant, dump, forget_guests)
@@ -161,7 +164,7 @@ class Actions:
         while True:
             self._detached(operation, argv, timeout, secret)
             busy = lock_was_busy(transient.read_log(operation))
-            if not nothing_begun() or not busy or time.monotonic() > deadline:
+            if not busy or not nothing_begun() or time.monotonic() > deadline:
                 return
 
     def _detached(self, operation: str, argv: Sequence[str], timeout: int, secret: str = "") -> None:
@@ -179,8 +182,13 @@ class Actions:
         repaired = False
         deadline = time.monotonic() + timeout
         while True:
+            # Both sides at the same time; only when both agree is it true.
+            asked = Member(seed).start_reading() if seed is not None and self._look is None else None
             missing = unmet_membership(self.read(), expected)
-            if not missing and seed is not None:
+            if asked is not None and seed is not None:
+                answer = asked.finish()
+                missing = missing or self._unmet_by(seed, answer, expected)
+            elif not missing and seed is not None:
                 missing = self._unmet_on_seed(seed, expected)
             if not missing:
                 return
@@ -234,7 +242,10 @@ class Actions:
             offline = sorted((expected.online or frozenset()) - seen.value.online)
             wrong = frozenset(seen.value.config.names) != expected.members
             return [f"{seed} does not see {', '.join(offline)} online"] if offline or wrong else []
-        reading = Member(seed).read()
+        return self._unmet_by(seed, Member(seed).read(), expected)
+
+    @staticmethod
+    def _unmet_by(seed: str, reading: Reading[Snapshot], expected: Expectation) -> list[str]:
         if reading.value is None:
             return [f"the seed {seed}: {reading.reason}"]
         seen_there = Expectation(expected.cluster_name, expected.members, expected.online, certificate=False)

@@ -31,7 +31,8 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._node.actions im
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import held_while
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.member_api import read_view
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.seeds import find_view
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.save import COROSYNC
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.seeds import ask_early, find_view
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.transient import log_file
 from ansible_collections.baremetal.proxmox.plugins.module_utils._plan import Plan, apply_plan
 
@@ -49,17 +50,25 @@ def set_membership(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any
 
 def _run(wish: Wish, params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     password = params.get("seed_password") or ""
-    snapshot = read_here()
-    now = classify(snapshot, wish.cluster_name)
+    # A member asks nobody; whether this is one is known for certain only after the reading.
+    likely = wish.state == "joined" and not COROSYNC.joinpath("corosync.conf").exists()
+    early = ask_early(wish) if likely and not (wish.founder_planned and check_mode) else None
     view: ClusterView | None = None
+    now: Classified | None = None
     try:
+        snapshot = read_here()
+        now = classify(snapshot, wish.cluster_name)
         if _needs_view(wish, now) and not (wish.founder_planned and check_mode):
-            view = find_view(wish, snapshot.node_name, password)
+            view = find_view(wish, snapshot.node_name, password, early)
             now = classify(snapshot, wish.cluster_name, view)
         plan = plan_membership(wish, snapshot, now, view)
     except ClusterError as error:
-        error.details.setdefault("node_state", now.state.value)
+        if now is not None:
+            error.details.setdefault("node_state", now.state.value)
         raise
+    finally:
+        if early is not None:
+            early.forget()
     result: dict[str, Any] = {
         "changed": plan.changed,
         "diff": plan.diff,

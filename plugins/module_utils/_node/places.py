@@ -9,13 +9,16 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import inspect
+import os
 import shlex
-import sys
+import subprocess
+import tempfile
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import UnreadableText
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.interpret import parse_collected
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.interpret import interpret, parse_collected
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading, unknown
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node import collect
@@ -47,7 +50,11 @@ class Here:
         return run(argv, timeout, stdin)
 
     def read(self) -> Reading[Snapshot]:
-        return _snapshot(self.run([sys.executable, "-I", "-"], _COLLECT_DEADLINE, inspect.getsource(collect)))
+        # Without a process of its own: each of its readings has a deadline.
+        try:
+            return Reading(interpret(collect.collect()))
+        except (OSError, ValueError) as error:
+            return unknown(f"{type(error).__name__}: {error}")
 
 
 class Member:
@@ -66,7 +73,51 @@ class Member:
         return run(["ssh", *self._options, f"root@{self.address}", shlex.join(argv)], timeout, stdin)
 
     def read(self) -> Reading[Snapshot]:
-        return _snapshot(self.run(["python3", "-I", "-"], _COLLECT_DEADLINE, inspect.getsource(collect)))
+        return self.start_reading().finish()
+
+    def start_reading(self) -> PendingReading:
+        """Ask, and do something else until the answer is there."""
+        return PendingReading(["ssh", *self._options, f"root@{self.address}", "python3 -I -"])
+
+
+class PendingReading:
+    """A member that is being read."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._begun = time.monotonic()
+        # As standard input, so that nobody has to feed a pipe meanwhile; closed when the answer is there.
+        self._script = tempfile.TemporaryFile()  # noqa: SIM115
+        self._script.write(inspect.getsource(collect).encode())
+        self._script.seek(0)
+        self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            list(argv),
+            stdin=self._script,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd="/",
+            env={**os.environ, "LC_ALL": "C"},
+        )
+
+    def forget(self) -> None:
+        """End it without an answer; nothing if it has ended."""
+        if not self._script.closed:
+            self._process.kill()
+            self._process.communicate()
+            self._script.close()
+
+    def finish(self) -> Reading[Snapshot]:
+        left = max(0.1, self._begun + _COLLECT_DEADLINE - time.monotonic())
+        try:
+            stdout, stderr = self._process.communicate(timeout=left)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            return unknown(f"no answer within {_COLLECT_DEADLINE:.0f} seconds")
+        finally:
+            self._script.close()
+        return _snapshot(Finished(self._process.returncode, stdout, stderr))
 
 
 def _snapshot(done: Finished) -> Reading[Snapshot]:

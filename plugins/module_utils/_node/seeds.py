@@ -12,15 +12,29 @@ from collections.abc import Callable
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import Unreachable
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading, unknown
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view import ClusterView, view_of
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.wish import Wish
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.member_api import read_view
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Member
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Member, PendingReading
 
 
-def find_view(wish: Wish, node_name: str, password: str) -> ClusterView | None:
+def ask_early(wish: Wish) -> PendingReading | None:
+    """Ask the first seed while this node is still being read."""
+    return Member(wish.seeds[0]).start_reading() if wish.seeds and wish.method == "ssh" else None
+
+
+def find_view(wish: Wish, node_name: str, password: str, early: PendingReading | None = None) -> ClusterView | None:
     """None without seeds. A member without quorum is taken only when no better one answers; the planner judges it."""
-    return choose_view(wish, node_name, lambda seed: _look(seed, wish, password)) if wish.seeds else None
+    if not wish.seeds:
+        return None
+
+    def look(seed: str) -> Reading[ClusterView]:
+        if early is not None and seed == wish.seeds[0]:
+            return _seen(seed, early.finish())
+        return _look(seed, wish, password)
+
+    return choose_view(wish, node_name, look)
 
 
 def choose_view(wish: Wish, node_name: str, look: Callable[[str], Reading[ClusterView]]) -> ClusterView:
@@ -51,5 +65,8 @@ def choose_view(wish: Wish, node_name: str, look: Callable[[str], Reading[Cluste
 def _look(seed: str, wish: Wish, password: str) -> Reading[ClusterView]:
     if wish.method == "api":
         return read_view(seed, password, wish.fingerprint)
-    reading = Member(seed).read()
+    return _seen(seed, Member(seed).read())
+
+
+def _seen(seed: str, reading: Reading[Snapshot]) -> Reading[ClusterView]:
     return view_of(reading.value, seed) if reading.value is not None else unknown(reading.reason)

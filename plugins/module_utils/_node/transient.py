@@ -22,7 +22,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._node.run import
 
 LOG_DIRECTORY = Path("/var/log/baremetal-proxmox")
 RUN_DIRECTORY = Path("/run/baremetal-proxmox")
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.1
 
 
 def log_file(operation: str) -> Path:
