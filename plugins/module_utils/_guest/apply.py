@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carry out the steps of a plan for one guest, and believe tasks and states only.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._plan import Plan, apply_plan
+from .._session.errors import AnswerLost, Busy, SessionError, TaskFailed, TaskUnfinished
+from .._session.interface import Session
+from .._session.reconcile import find_lost_task
+from .._session.retry import Retry
+from .drives import DRIVE
+from .errors import GuestError
+from .snippets import write_snippet
+from .state import read_pending
+
+#: A clone waits one second for its source's lock; a template's clones of a whole fleet queue up there.
+_PATIENT = Retry(attempts=30, first_pause=0.5, longest_pause=5.0, seconds=600.0)
+_STATUS_PAUSE = 0.3
+
+
+@dataclass
+class Applier:
+    session: Session
+    node: str
+    vmid: int
+    kind: str = "qemu"
+    digest: str = ""
+    timeout: int = 300
+    warnings: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+    @property
+    def base(self) -> str:
+        return f"/nodes/{self.node}/{self.kind}/{self.vmid}"
+
+    def apply(self, plan: Plan) -> None:
+        names = ("create", "clone", "configure", "move_disk", "resize", "set_pool", "start", "stop", "restart",
+                 "make_template", "destroy", "write_snippet")  # fmt: skip
+        for step in plan.steps:
+            apply_plan(Plan((step,)), {name: getattr(self, name) for name in names})
+            self.done.append(step.summary)
+
+    def _task(
+        self, types: Iterable[str], call: Callable[[], Any], task_id: object = None, timeout: float | None = None
+    ) -> None:
+        """A write that starts a task, to the task's end. A lost answer is looked for in the tasks before anybody repeats it."""
+        try:
+            upid = call()
+        except AnswerLost as lost:
+            upid = find_lost_task(
+                self.session, lost, tuple(types), self.vmid if task_id is None else task_id, self.node
+            )
+            if upid is None:
+                raise
+        if isinstance(upid, str) and upid.startswith("UPID:"):
+            self.warnings += self.session.wait(upid, timeout or max(self.timeout, 600)).warnings
+
+    def create(self, parameters: dict[str, Any]) -> None:
+        call = {"vmid": self.vmid, **parameters}
+        self._task(["qmcreate"], lambda: self.session.create(f"/nodes/{self.node}/{self.kind}", **call))
+
+    def clone(self, source: int, source_node: str, full: bool, **options: Any) -> None:
+        parameters = {"newid": self.vmid, "full": full, "format": options.pop("image_format", None), **options}
+        if source_node != self.node:
+            parameters["target"] = self.node
+        path = f"/nodes/{source_node}/{self.kind}/{source}/clone"
+
+        def work() -> None:
+            self._task(["qmclone"], lambda: self.session.create(path, **parameters), task_id=source)
+
+        _PATIENT.call(work, on=(Busy, TaskFailed), when=_is_short_lock)
+
+    def configure(self, settings: dict[str, Any], delete: list[str], as_task: bool) -> None:
+        if any("@" in str(text).partition(",")[0] for text in settings.values()):
+            settings = self._with_volumes(settings)
+        call: dict[str, Any] = {**settings, "digest": self.digest or None, "delete": ",".join(delete) or None}
+        self.digest = ""
+        if as_task:
+            self._task(["qmconfig"], lambda: self.session.create(f"{self.base}/config", **call))
+        else:
+            self.session.set(f"{self.base}/config", **call)
+
+    def _with_volumes(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """The volumes of a clone have names only now: C(local:@scsi0) becomes what scsi0 really has."""
+        config = self.session.get(f"{self.base}/config")
+        filled = dict(settings)
+        for slot, text in settings.items():
+            volume = str(text).partition(",")[0]
+            if volume.endswith((f":@{slot}", ":@cloudinit")):
+                there = DRIVE.parse(config[slot])
+                wanted = DRIVE.parse(text)
+                filled[slot] = DRIVE.format({**wanted, "file": there["file"], "size": there.get("size")})
+        return filled
+
+    def move_disk(self, disk: str, storage: str, image_format: str | None) -> None:
+        path = f"{self.base}/move_disk"
+        self._task(
+            ["qmmove"],
+            lambda: self.session.create(path, disk=disk, storage=storage, format=image_format, delete=True),
+            timeout=7200,
+        )
+
+    def resize(self, disk: str, size: str) -> None:
+        self._task(["resize"], lambda: self.session.set(f"{self.base}/resize", disk=disk, size=size))
+
+    def set_pool(self, pool: str) -> None:
+        self.session.set("/pools", poolid=pool, vms=str(self.vmid), **{"allow-move": True})
+
+    def start(self, timeout: int) -> None:
+        self._task(["qmstart", "hastart"], lambda: self.session.create(f"{self.base}/status/start"), timeout=timeout)
+        self._wait_for("running", timeout)
+
+    def stop(self, force: bool, timeout: int, at_once: bool = False) -> None:
+        if at_once:
+            self._task(["qmstop", "hastop"], lambda: self.session.create(f"{self.base}/status/stop"), timeout=timeout)
+        else:
+            call = {"timeout": timeout if not force else min(timeout, 60), "forceStop": force}
+            try:
+                self._task(
+                    ["qmshutdown", "hastop"],
+                    lambda: self.session.create(f"{self.base}/status/shutdown", **call),
+                    timeout=timeout + 30,
+                )
+            except TaskFailed as error:
+                raise GuestError(
+                    f"The guest did not shut down: {error.exitstatus}.",
+                    "Is something inside that listens (the agent, or ACPI)? force: true stops it hard.",
+                ) from error
+        self._wait_for("stopped", timeout)
+
+    def restart(self, force: bool, timeout: int, only_if_pending: bool) -> None:
+        # Only a full stop and start applies what is pending; a reboot inside the guest does not.
+        if only_if_pending and not read_pending(self.session.get(f"{self.base}/pending"))[1]:
+            return
+        self.stop(force, timeout)
+        self.start(timeout)
+
+    def make_template(self) -> None:
+        self._task(["qmtemplate"], lambda: self.session.create(f"{self.base}/template"))
+
+    def destroy(self, purge: bool, destroy_unreferenced_disks: bool) -> None:
+        call = {"purge": purge, "destroy-unreferenced-disks": destroy_unreferenced_disks}
+        self._task(["qmdestroy"], lambda: self.session.delete(self.base, **call))
+
+    def remove_husk(self) -> None:
+        """What a killed create left: an id with a lock and nothing else."""
+        self._task(["qmdestroy"], lambda: self.session.delete(self.base, skiplock=True))
+
+    def write_snippet(self, storage: str, name: str, content: str) -> None:
+        write_snippet(self.session, storage, name, content)
+
+    def _wait_for(self, status: str, timeout: float) -> None:
+        """High availability answers when it has taken the request; the state tells when it has been done."""
+        end = time.monotonic() + timeout
+        while True:
+            now = str(self.session.get(f"{self.base}/status/current").get("status"))
+            if now == status:
+                return
+            if time.monotonic() > end:
+                raise GuestError(
+                    f"It is {now} and not {status} after {timeout} s.",
+                    "Look at its tasks, and at high availability if it is managed.",
+                )
+            time.sleep(_STATUS_PAUSE)
+
+
+def _is_short_lock(error: SessionError) -> bool:
+    """Refused because somebody else had a lock for the moment: nothing was made."""
+    cause = error.cause if isinstance(error, TaskFailed) else error
+    return isinstance(cause, Busy) and not (isinstance(error, TaskUnfinished))
