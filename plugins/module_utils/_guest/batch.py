@@ -61,9 +61,7 @@ def settle_all(session: Session, wishes: Sequence[GuestWish], check_mode: bool, 
     results = [GuestResult(wish) for wish in wishes]
     with ThreadPoolExecutor(max_workers=max(1, min(max_parallel, len(wishes) or 1))) as workers:
         # Ids are given in the order of the declaration, so that two runs at once mean the same guests by them.
-        for result, missing in zip(
-            results, workers.map(lambda one: _look(looker, one), _in_order(results, fleet)), strict=True
-        ):
+        for missing in workers.map(lambda one: _look(looker, one), _in_order(results, fleet)):
             if missing is not None:
                 raise missing
         if not check_mode:

@@ -51,7 +51,7 @@ class Looker:
             return self._findings(wish, current), plan_absence(wish, current)
         if husk:
             assert current is not None
-            self._check_root(wish, "removing what an interrupted creation left")
+            self._check_root("removing what an interrupted creation left")
             found = self._findings(wish, current)
             plan = (
                 Plan()
@@ -150,7 +150,7 @@ class Looker:
             for row in running
         )
 
-    def _check_root(self, wish: GuestWish, what: str) -> None:
+    def _check_root(self, what: str) -> None:
         if self.session.user != "root@pam":
             raise Refused(
                 f"{what}: only root@pam itself may do that, not {self.session.user}.",
@@ -163,9 +163,9 @@ class Looker:
         for key in (*wish.config, *wish.absent_keys):
             row = VIRTUAL_MACHINE.find(key.partition(".")[0])
             if row and row.root_only:
-                self._check_root(wish, key)
+                self._check_root(key)
         if wish.image and wish.image.path:
-            self._check_root(wish, "image.path")
+            self._check_root("image.path")
 
     def _password_is_set(self, wish: GuestWish, current: GuestState) -> bool | None:
         """Only the file has the hash; the API shows asterisks."""
