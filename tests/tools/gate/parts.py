@@ -50,7 +50,7 @@ SANITY = (
 # stays with one worker; the conftest.py beside the tests says which files start first.
 NODE_TESTS = PYTEST + "--numprocesses={workers} --dist=loadfile --no-loadscope-reorder "
 TYPED_TESTS = "tests/lab/practice_lab tests/lab/emulation/practice_pve tests/conformance tests/tools"
-TYPED_PATH = "tests/lab:tests/lab/emulation:tests/conformance:tests/tools"
+TYPED_PATH = "tests/lab:tests/lab/emulation:tests/conformance:tests/tools:build/link"
 
 # The order is the order of starting: what takes long comes first.
 PARTS = (
@@ -67,11 +67,10 @@ PARTS = (
     Part(
         "integration",
         "integration",
-        # A file is a life of its own: its tests build on each other, in a lab that no other file shares.
-        PYTEST + "--numprocesses=2 --dist=loadfile tests/integration",
+        NODE_TESTS.replace("{workers}", "5") + "tests/integration",
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
-        lane="nodes",
+        waits=True,
         minutes=15,
         paths=("tests/integration",),
     ),
