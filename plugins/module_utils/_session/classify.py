@@ -42,6 +42,7 @@ _TEXTS: tuple[tuple[type[SessionError], str], ...] = (
     (Busy, r"\bis locked \(|^(VM|CT) is locked|got no worker upid|starting worker failed|got strange worker upid"),
     (Busy, r"unable to fork worker|resource temporarily unavailable|lock timed out|unable to acquire .*lock"),
     (Exists, r"already (exists|defined|used|a pool member)|config file already exists|is already HA managed"),
+    (Invalid, r"^invalid bootorder"),
     (NotFound, r"hostname lookup '[^']*' failed|no such cluster node"),
     (
         NotFound,
@@ -55,7 +56,7 @@ _TEXTS: tuple[tuple[type[SessionError], str], ...] = (
     (Unreachable, r"proxy handler failed: ssh:|ssh: connect to host|Host key verification failed"),
     (Unsupported, r"^Method '.*' not implemented|^No '\w+' handler defined|^unknown schema type"),
     (Unsupported, r"have been migrated to rules|not emulated"),
-    (Invalid, r"^400 |Parameter verification failed|^invalid bootorder|unable to parse (?!.*answer)"),
+    (Invalid, r"^400 |Parameter verification failed|unable to parse (?!.*answer)"),
     (Invalid, r"missing value for required option|^no options specified|not allowed for linked clones"),
 )
 _TABLE = tuple((kind, re.compile(pattern, re.MULTILINE)) for kind, pattern in _TEXTS)
@@ -126,7 +127,7 @@ def classify_command(stderr: str) -> SessionError:
     """The error that pvesh's (or qm's) stderr stands for.
 
     Its last lines count: above them stand warnings and progress, below them the usage of the command."""
-    lines = [line for line in stderr.strip().splitlines() if not _USAGE.match(line)]
+    lines = [line for line in stderr.strip().splitlines() if not _NOISE.match(line)]
     while lines and not lines[-1].strip():
         lines.pop()
     start = max((number for number, line in enumerate(lines) if line.startswith(_VERIFICATION)), default=None)
@@ -140,10 +141,25 @@ def classify_command(stderr: str) -> SessionError:
         text = "property is not defined in schema and the schema does not allow additional properties"
         return Invalid("Parameter verification failed.", errors=dict.fromkeys(unknown, text), status=400)
     # ipcc_send_rec lines come first and explain the last one; everything else is said by the last line.
-    return classify_text("\n".join(lines) if any("ipcc_send_rec" in line for line in lines) else (lines or [""])[-1])
+    return _from_last_words("\n".join(lines) if any("ipcc_send_rec" in line for line in lines) else (lines or [""])[-1])
 
 
-_USAGE = re.compile(r"\s*(pvesh|qm|pct|pvesm|pveum) \S.*(\[OPTIONS\]|\[FORMAT_OPTIONS\]|<\w+>)")
+def _from_last_words(text: str) -> SessionError:
+    """A command puts a status other than 500 before the text, and Perl its own place behind it; HTTP does neither."""
+    match = _STATUS.fullmatch(_PERL_PLACE.sub("", text))
+    assert match is not None
+    if not match["status"]:
+        return classify_text(match["text"])
+    return classify(int(match["status"]), match["text"], "")
+
+
+_STATUS = re.compile(r"(?:(?P<status>4\d\d|501) )?(?P<text>.*)", re.DOTALL)
+_PERL_PLACE = re.compile(r" at /usr/share/perl5/\S+ line \d+(, <\S+> \w+ \d+)?\.?$")
+
+
+_NOISE = re.compile(
+    r"BEGIN failed--|Compilation failed in require|\s*(pvesh|qm|pct|pvesm|pveum) \S.*(\[OPTIONS\]|\[FORMAT_OPTIONS\]|<\w+>)"
+)
 _VERIFICATION = "400 Parameter verification failed."
 _KEY = re.compile(r"(?P<key>[A-Za-z][\w-]*): (?P<text>.*)")
 

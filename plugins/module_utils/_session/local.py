@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .classify import is_certificate_lag
 from .commands import call_pvesh
 from .errors import NotAuthenticated, Unreachable
 from .http_client import Answer, HttpClient
@@ -32,8 +33,14 @@ READ_TIMEOUT = 60.0
 # A synchronous change of a configuration may wait for a lock and then copy a disk.
 WRITE_TIMEOUT = 600.0
 _NODE = re.compile(r"/api2/json/nodes/([^/?]+)")
-# The other node is off: pvesh would only wait for its SSH.
 _DEAD = re.compile(r"timed out|No route to host", re.IGNORECASE)
+
+
+def _is_the_other_nodes_matter(error: Unreachable) -> bool:
+    """True when pvesh would not do better: the other node is off, or its certificate will be known here in some seconds."""
+    if error.status == 595:
+        return bool(_DEAD.search(error.message))
+    return error.status is not None and is_certificate_lag(error.status, error.message)
 
 
 class LocalSession(HttpSession):
@@ -76,7 +83,7 @@ class LocalSession(HttpSession):
             self._ticket_refused = True
             self.note(f"root's ticket was refused ({error.message}); pvesh is used instead")
         except Unreachable as error:
-            if error.status == 595 and _DEAD.search(error.message):
+            if _is_the_other_nodes_matter(error):
                 raise
             self.note(f"the API of this node does not answer ({error.message}); pvesh is used instead")
         return self._pvesh(method, path, params)

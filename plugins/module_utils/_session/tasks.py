@@ -88,7 +88,7 @@ def _judge(session: Session, base: str, upid: str, exitstatus: str, check: bool)
     if exitstatus == "OK":
         return TaskResult(upid, "stopped", exitstatus)
     log = tuple(read_log(session, base))
-    warnings = tuple(line for line in log if line.upper().startswith(("WARN", "TASK WARNINGS")))
+    warnings = tuple(line for line in log if line.upper().startswith("WARN"))
     result = TaskResult(upid, "stopped", exitstatus, warnings, log)
     if result.ok or not check:
         return result
