@@ -168,7 +168,7 @@ def list_status_parts(_call: Call) -> list[dict]:
     returns=Array(items=Object(properties={
         "id": Text(), "node": Text(), "status": Text(), "type": Text(), "quorate": optional(Boolean()),
         "timestamp": Integer(optional=True), "crm_state": Text(optional=True), "request_state": Text(optional=True),
-        "sid": Text(optional=True), "state": Text(optional=True),
+        "sid": Text(optional=True), "state": Text(optional=True), "armed-state": Text(optional=True),
     })),
 )  # fmt: skip
 def read_current(_call: Call) -> list[dict]:
@@ -191,3 +191,18 @@ def read_manager(call: Call) -> dict:
     if nodes:
         result["lrm_status"] = {node: read_local_status(node) for node in nodes}
     return result
+
+
+@api_method(
+    "POST", "/cluster/ha/status/disarm-ha", permissions=CONSOLE, protected=True,
+    parameters={"resource-mode": Text(enum=("freeze", "ignore"))},
+)  # fmt: skip
+def disarm(call: Call) -> None:
+    """Ask the manager to let go of all watchdogs."""
+    resources.queue_command(f"disarm-ha {call.params['resource-mode']}")
+
+
+@api_method("POST", "/cluster/ha/status/arm-ha", permissions=CONSOLE, protected=True)
+def arm(_call: Call) -> None:
+    """Ask the manager to take up its work again."""
+    resources.queue_command("arm-ha")

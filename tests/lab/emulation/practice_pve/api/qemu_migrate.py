@@ -97,7 +97,7 @@ def migrate(call: Call) -> str:
         raise ParameterErrors({"online": "Can't migrate running VM without --online"})
     if params.get("targetstorage"):
         raise NotEmulated("qm migrate --targetstorage")
-    if ha_resources.is_managed(guest_id):
+    if ha_resources.is_managed(guest_id) and call.environment != "ha":
 
         def request(_upid: str) -> None:
             print(f"Requesting HA migration for VM {guest_id} to node {target}")

@@ -106,6 +106,10 @@ COMMANDS: dict[str, Any] = {
             function=stop, arguments=("sid", "timeout"), group=OWN,
             parameters={"sid": SID, "timeout": Integer(minimum=0)},
         ),
+        "disarm-ha": Command(
+            "POST", "/cluster/ha/status/disarm-ha", arguments=("resource-mode",), group="PVE::API2::HA::Status"
+        ),
+        "arm-ha": Command("POST", "/cluster/ha/status/arm-ha", group="PVE::API2::HA::Status"),
         "node-maintenance": {
             "enable": Command(
                 function=set_maintenance, arguments=("node",), fixed={"disable": 0}, parameters=_MAINTENANCE, group=OWN

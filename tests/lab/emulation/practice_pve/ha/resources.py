@@ -148,13 +148,22 @@ def is_configured(sid: str) -> bool:
 def is_managed(guest_id: int) -> bool:
     """True when power requests for the guest have to go through HA."""
     resources = load_with_defaults()
-    return any(resources.get(f"{kind}:{guest_id}", {"state": "ignored"})["state"] != "ignored" for kind in TYPES)
+    if not any(resources.get(f"{kind}:{guest_id}", {"state": "ignored"})["state"] != "ignored" for kind in TYPES):
+        return False
+    return not _is_suspended()
+
+
+def _is_suspended() -> bool:
+    """True while HA is disarmed in the mode in which guests are managed by hand."""
+    from practice_pve.ha.status import read_manager_status
+
+    return read_manager_status().get("disarm", {}).get("mode") == "ignore"
 
 
 def assert_managed(sid: str) -> None:
     """Refuse requests for guests that HA does not look after."""
     resources = load_with_defaults()
-    if sid not in resources or resources[sid]["state"] == "ignored":
+    if sid not in resources or resources[sid]["state"] == "ignored" or _is_suspended():
         raise ApiError(f"resource '{sid}' is not HA managed")
 
 
@@ -171,6 +180,23 @@ def queue_command(text: str) -> None:
     """Add a line for the manager."""
     with domain_lock():
         _append(lambda old: f"{old}{text}\n")
+
+
+def take_commands() -> str:
+    """All lines for the manager; afterwards there are none."""
+    with domain_lock():
+        text = client.read(COMMANDS_FILE) or ""
+        client.write(COMMANDS_FILE, "")
+    return text
+
+
+def set_state(sid: str, state: str) -> None:
+    """What the manager itself wants from now on, after a stop request."""
+    with domain_lock():
+        resources, _digest = load()
+        if sid in resources:
+            resources[sid]["state"] = state
+            save(resources)
 
 
 def _append(change: Callable[[str], str]) -> None:

@@ -72,26 +72,37 @@ def current_status() -> list[dict]:
                 "id": "master",
                 "type": "master",
                 "node": master,
-                "status": f"{master} ({text}, {_local_time(timestamp)})",
+                "status": f"{master} ({text}, {_local_time(timestamp)}){_disarm_suffix(status)}",
                 "timestamp": timestamp,
             }
         )
-    armed = "armed" if is_active else "standby"
-    watchdog = "active" if is_active else "standby"
-    entries.append(
-        {
-            "id": "fencing",
-            "type": "fencing",
-            "node": master or node,
-            "status": f"{armed} (CRM watchdog {watchdog})",
-            "armed-state": armed,
-        }
-    )
+    entries.append({"id": "fencing", "type": "fencing", "node": master or node, **_fencing(status, is_active)})
     entries += [_local_entry(name, status) for name in sorted(status.get("node_status", {}))]
     services = status.get("service_status", {})
+    first_service = len(entries)
     entries += [_service_entry(sid, resources.get(sid), services[sid]) for sid in sorted(services)]
     entries += [_service_entry(sid, resources[sid], None) for sid in sorted(resources) if sid not in services]
+    if status.get("disarm", {}).get("mode") == "ignore":
+        for entry in entries[first_service:]:
+            entry["state"] = "ignore"
+            entry["status"] = f"{entry['sid']} ({entry.get('node') or '---'}, ignore)"
     return entries
+
+
+def _disarm_suffix(status: Mapping) -> str:
+    disarm = status.get("disarm")
+    return f" - {disarm['state']}, resource mode: {disarm['mode']}" if disarm else ""
+
+
+def _fencing(status: Mapping, is_active: bool) -> dict:
+    disarm = status.get("disarm")
+    if disarm:
+        state, mode = disarm["state"], disarm["mode"]
+        watchdog = "released" if state == "disarmed" else "active"
+        text = f"{state}, resource mode: {mode} (CRM watchdog {watchdog})"
+        return {"status": text, "armed-state": state, "resource_mode": mode}
+    armed, watchdog = ("armed", "active") if is_active else ("standby", "standby")
+    return {"status": f"{armed} (CRM watchdog {watchdog})", "armed-state": armed}
 
 
 def _local_entry(node: str, status: Mapping) -> dict:
