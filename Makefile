@@ -13,7 +13,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/link
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages environments test lint docs-lint unit sanity practice conformance dist dist-check format changelog clean
+.PHONY: help setup packages environments test lint docs-lint unit sanity practice integration conformance dist dist-check format changelog clean
 
 help:  ## Start: Show the targets
 	@$(PYTHON) tests/tools/show_targets.py $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ sanity: environments  ## Gate: ansible-test sanity in its own virtual environmen
 
 practice: packages environments  ## Gate: Tests on practice nodes (root)
 	@$(GATE) practice
+
+integration: packages environments  ## Gate: Whole playbooks over SSH on practice nodes (root)
+	@$(GATE) integration
 
 conformance: packages environments  ## Gate: Hold the practice nodes against the recordings of real nodes (root; ARGS="--diff cluster/2-join")
 	@$(PYTHON) tests/conformance/run.py $(ARGS)
