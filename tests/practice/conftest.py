@@ -11,7 +11,22 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from module_runs import Playground
 from practice_lab import Lab
+
+# Minutes, not seconds: they decide how long all files take together, so they start first. The others follow by name.
+LONGEST_FIRST = (
+    "test_conformance_mutations.py",
+    "test_cluster_join_killed.py",
+    "test_cluster_leave.py",
+    "test_cluster_join_planted.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files; the order of the tests in a file is the story that it tells."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 def require_containers() -> None:
@@ -42,3 +57,9 @@ def make_lab(request: pytest.FixtureRequest) -> Iterator[Callable[[], Lab]]:
     yield make
     for lab in labs:
         lab.down()
+
+
+@pytest.fixture(scope="module")
+def make_playground(make_lab: Callable[[], Lab], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Playground]:
+    """Hand out labs with a controller: make_playground("pve1", "pve2")."""
+    return lambda *names: Playground(make_lab().up(list(names)), tmp_path_factory.mktemp("playground"))

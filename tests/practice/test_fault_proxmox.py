@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
+from busy_machine import allow
 from practice_lab import Lab, LabError
 
 
@@ -32,7 +33,7 @@ def whole_again(lab: Lab):
 
 def join(lab: Lab, node: str, target: str) -> str:
     """What a join attempt complains about."""
-    done = lab.node(node).run(["pvecm", "add", target], stdin="pvelab\nyes\n", timeout=60)
+    done = lab.node(node).run(["pvecm", "add", target], stdin="pvelab\nyes\n", timeout=allow(60))
     return done.stdout + done.stderr
 
 
@@ -93,7 +94,7 @@ def test_a_hung_api_answers_nobody(lab: Lab):
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + allow(seconds)
     while time.monotonic() < deadline:
         if condition():
             return True
@@ -108,9 +109,9 @@ def test_a_member_loses_quorum_with_udp_or_with_corosync(lab: Lab):
     def writable() -> bool:
         return first.run(["sh", "-c", "echo >/etc/pve/probe && rm /etc/pve/probe"], timeout=30).rc == 0
 
-    first.run(["pvecm", "create", "test"], timeout=60).check()
+    first.run(["pvecm", "create", "test"], timeout=allow(60)).check()
     assert wait_for(writable)
-    second.run(["pvecm", "add", "10.99.0.11"], stdin="pvelab\nyes\n", timeout=120).check()
+    second.run(["pvecm", "add", "10.99.0.11"], stdin="pvelab\nyes\n", timeout=allow(120)).check()
     assert wait_for(lambda: "Total votes:      2" in first.run(["pvecm", "status"]).stdout) and wait_for(writable)
     for fault, options in (("cut", {"protocol": "udp"}), ("read-only", {})):
         with lab.fault(fault, "pve1", **options):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
+from busy_machine import allow
 from practice_lab import Completed, Lab
 
 IMAGE = "/var/lib/vz/import-src/guest.qcow2"
@@ -25,7 +26,7 @@ MAKE_IMAGE = (
 def lab(make_lab: Callable[[], Lab]) -> Lab:
     lab = make_lab()
     lab.up(["pve1"])
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + allow(60)
     while lab.node("pve1").run(["systemctl", "is-active", "pveproxy"]).rc:
         assert time.monotonic() < deadline, "pveproxy does not start"
         time.sleep(0.3)
@@ -34,7 +35,7 @@ def lab(make_lab: Callable[[], Lab]) -> Lab:
 
 
 def sh(lab: Lab, script: str) -> Completed:
-    return lab.node("pve1").run(["sh", "-c", script], timeout=60)
+    return lab.node("pve1").run(["sh", "-c", script], timeout=allow(60))
 
 
 def config_of(lab: Lab, guest_id: int) -> dict:

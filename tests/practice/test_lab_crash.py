@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from busy_machine import allow
 from practice_lab import Lab, LabError, LabSpec
 from practice_lab.lab import known_labs
 
@@ -85,7 +86,10 @@ def test_an_interrupted_up_is_finished_by_the_next(make_lab: Callable[[], Lab]):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(0.5)
+    deadline = time.monotonic() + allow(30)
+    while not lab.directory.exists():
+        assert time.monotonic() < deadline and up.poll() is None
+        time.sleep(0.01)
     os.killpg(up.pid, signal.SIGINT)
     _, errors = up.communicate()
     assert up.returncode == 130 and "lab down" in errors
@@ -104,7 +108,7 @@ def test_down_finds_everything_without_the_lab_directory(make_lab: Callable[[], 
     assert lab.name in known_labs()
     lab.down()
     assert traces(lab.name) == []
-    assert sleeper.wait(timeout=5) == -signal.SIGKILL
+    assert sleeper.wait(timeout=allow(5)) == -signal.SIGKILL
     assert not lab.directory.exists()
 
 

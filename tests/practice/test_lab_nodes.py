@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from busy_machine import allow
 from practice_lab import Lab
 
 PROGRAM = Path(__file__).resolve().parents[1] / "lab" / "lab"
@@ -39,8 +40,7 @@ def command(lab: Lab, *argv: str, **options: object) -> subprocess.CompletedProc
 
 
 def test_three_nodes_are_up_in_time(lab: Lab):
-    # The promise is for a machine that has nothing else to do; a busy one is given as much more time as it is busier.
-    assert lab.up_seconds < 20 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # type: ignore[attr-defined]
+    assert lab.up_seconds < allow(20)  # type: ignore[attr-defined]
     for node in lab.nodes():
         assert node.run(["systemctl", "list-units", "--failed", "--plain", "--no-legend"]).stdout == ""
 
@@ -87,7 +87,7 @@ def test_names_fail_at_once(lab: Lab):
     )
     started = time.monotonic()
     assert "Temporary failure in name resolution" in lab.node("pve1").run(["python3", "-c", program]).stdout
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < allow(2)
 
 
 def test_corosync_waits_for_its_configuration(lab: Lab):
@@ -207,7 +207,7 @@ def test_down_is_quick_and_complete(lab: Lab):
     name = lab.name
     started = time.monotonic()
     lab.down()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < allow(10)
     assert traces(name) == []
     lab.down()
 

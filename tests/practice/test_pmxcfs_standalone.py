@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from busy_machine import allow
 from practice_lab import Lab
 from practice_lab.node import Node
 from replay.operations import PROBE, compare_operations
@@ -43,7 +44,7 @@ def running(node: Node) -> Iterator[None]:
 def wait_until(condition: Callable[[], bool], seconds: float) -> float:
     started = time.monotonic()
     while not condition():
-        assert time.monotonic() - started < seconds, "it did not happen in time"
+        assert time.monotonic() - started < allow(seconds), "it did not happen in time"
         time.sleep(0.1)
     return time.monotonic() - started
 
@@ -89,7 +90,7 @@ def test_looking_into_the_database_does_no_harm(node: Node):
 def test_it_stops_soon_and_leaves_an_empty_directory(node: Node):
     started = time.monotonic()
     shell(node, "systemctl stop pve-cluster")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < allow(3)
     assert shell(node, "ls /etc/pve | wc -l; pidof -x pmxcfs") == "0\n"
     shell(node, "systemctl start pve-cluster")
 
@@ -179,7 +180,8 @@ def test_a_lock_that_is_held_is_waited_for_and_given_up(node: Node):
     shell(node, "mkdir -p /etc/pve/priv/lock/file-storage_cfg")
     answer = node.run(["python3", "-c", program])
     assert answer.stdout == "got it\ncfs-lock 'file-storage_cfg' error: got lock request timeout\n"
-    assert answer.stderr == "trying to acquire cfs lock 'file-storage_cfg' ...\n" * 2
+    # Once a second while there is time; a busy machine comes round less often.
+    assert set(answer.stderr.splitlines()) == {"trying to acquire cfs lock 'file-storage_cfg' ..."}
     assert shell(node, "ls /etc/pve/priv/lock; rmdir /etc/pve/priv/lock/file-storage_cfg") == "file-storage_cfg\n"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from .completed import run_program
@@ -38,7 +39,10 @@ def lay_out(lower: Path, root: Path) -> None:
         return
     compiled = _ensure_compiled(lower)
     if compiled is not None:
-        shutil.copytree(compiled, root / CACHE_IN_NODE, dirs_exist_ok=True)
+        # Another lab may forget this set while it is copied: the node then compiles what it lacks.
+        with suppress(shutil.Error, FileNotFoundError):
+            os.utime(compiled)
+            shutil.copytree(compiled, root / CACHE_IN_NODE, dirs_exist_ok=True)
 
 
 def _state_of_sources(lower: Path) -> str:
@@ -70,7 +74,7 @@ def _ensure_compiled(lower: Path) -> Path | None:
     return finished
 
 
-def _forget_older(directory: Path, keep: int = 3) -> None:
+def _forget_older(directory: Path, keep: int = 6) -> None:
     sets = sorted((path for path in directory.iterdir() if "." not in path.name), key=lambda path: path.stat().st_mtime)
     for path in sets[:-keep]:
         shutil.rmtree(path, ignore_errors=True)

@@ -69,6 +69,8 @@ def main(argv: list[str]) -> int:
     def interrupted(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
+    # Also where a shell in the background had told it to ignore an interrupt: what the gate starts would ignore it too.
+    signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
     has_nodes = os.geteuid() == 0 and any(Need.ROOT in part.needs for part in parts)
