@@ -12,7 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from busy_machine import allow
-from practice_lab import Completed, Lab, Node
+from practice_lab import Completed, Lab
+from practice_lab.node import Node
 
 PASSWORD = "pvelab"
 JOIN_END = """\
