@@ -16,7 +16,7 @@ from environments import ROOT
 
 INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 # A node takes up to 10 of them, and all nodes share the limit of the machine's root. Linux starts with 128.
-INOTIFY_INSTANCES = 1024
+INOTIFY_INSTANCES = 2048
 # Labs of tests carry the id of the process that made them.
 LAB_OF_A_TEST = re.compile(r"test(\d+)(?:[a-z].*)?")
 

@@ -28,14 +28,15 @@ class Need(Enum):
 class Part:
     name: str
     topic: str  # the make target that runs it
-    command: str  # for bash; {bin} {python} {copy} {results} {root} are filled in
+    command: str  # for bash; {bin} {python} {copy} {results} {root} {labs} are filled in
     count: Count = Count.CHECK
     environment: str = "newest"
     needs: frozenset[Need] = frozenset()
     # Parts of one lane never run side by side: they share a cache.
     lane: str = ""
-    # Mostly waits (for nodes that boot, for a quorum), so it runs beside the parts that the processors are shared among.
-    waits: bool = False
+    # How many labs it has up at a time where memory allows: {labs} in its command. Such a part mostly waits (for nodes that boot,
+    # for a quorum), so it runs beside the parts that the processors are shared among.
+    labs: int = 0
     minutes: float = 10
     # Paths of the checkout without which there is nothing to run.
     paths: tuple[str, ...] = field(default=())
@@ -48,7 +49,7 @@ SANITY = (
 )
 # Tests on nodes wait far more than they compute, so there are more workers than processors. Each file has a lab of its own and
 # stays with one worker; the conftest.py beside the tests says which files start first.
-NODE_TESTS = PYTEST + "--numprocesses={workers} --dist=loadfile --no-loadscope-reorder "
+NODE_TESTS = PYTEST + "--numprocesses={labs} --dist=loadfile --no-loadscope-reorder "
 TYPED_TESTS = "tests/lab/practice_lab tests/lab/emulation/practice_pve tests/conformance tests/tools"
 TYPED_PATH = "tests/lab:tests/lab/emulation:tests/conformance:tests/tools:build/link"
 
@@ -57,30 +58,30 @@ PARTS = (
     Part(
         "practice",
         "practice",
-        NODE_TESTS.replace("{workers}", "6") + "tests/practice",
+        NODE_TESTS + "tests/practice",
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
-        waits=True,
+        labs=6,
         minutes=15,
         paths=("tests/practice",),
     ),
     Part(
         "integration",
         "integration",
-        NODE_TESTS.replace("{workers}", "5") + "tests/integration",
+        NODE_TESTS + "tests/integration",
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
-        waits=True,
+        labs=5,
         minutes=15,
         paths=("tests/integration",),
     ),
     Part(
         "conformance",
         "conformance",
-        "{python} tests/conformance/run.py --jobs 4 --lab test$$",
+        "{python} tests/conformance/run.py --jobs {labs} --lab test$$",
         Count.CONFORMANCE,
         needs=frozenset({Need.ROOT}),
-        waits=True,
+        labs=4,
         minutes=15,
         paths=("tests/conformance/run.py",),
     ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -19,12 +20,14 @@ from pathlib import Path
 from environments import ROOT, Environment
 
 from .count import Figures, count
-from .parts import Count, Need, Part
+from .parts import PARTS, Count, Need, Part
 
 LOGS = ROOT / "build" / "test-logs"
 LINK = ROOT / "build" / "link"
 # How long a part may take to clean up after it was told to stop.
 PATIENCE = 20
+# Three nodes and what runs in them.
+MEMORY_OF_A_LAB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,20 @@ def command_of(part: Part, environment: Environment) -> str:
         copy=copy_for(part),
         results=LOGS / f"{part.name}.xml",
         root=ROOT,
+        labs=labs_for(part, available_memory()) if part.labs else 0,
     )
+
+
+def labs_for(part: Part, memory: int) -> int:
+    """Its labs, fewer in proportion where the memory (in bytes) is too small for those of all parts."""
+    wanted = sum(each.labs for each in PARTS) * MEMORY_OF_A_LAB
+    return max(1, min(part.labs, part.labs * memory // wanted))
+
+
+def available_memory() -> int:
+    text = Path("/proc/meminfo").read_text(encoding="ascii")
+    match = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0
 
 
 def variables_for(environment: Environment) -> dict[str, str]:
@@ -99,8 +115,8 @@ class Runner:
         Parts that mostly wait start at once, beside the workers.
         """
         LOGS.mkdir(parents=True, exist_ok=True)
-        patient = [part for part in parts if part.waits]
-        waiting = [part for part in parts if not part.waits]
+        patient = [part for part in parts if part.labs]
+        waiting = [part for part in parts if not part.labs]
         busy: set[str] = set()
         outcomes: dict[str, Outcome] = {}
         changed = threading.Condition()

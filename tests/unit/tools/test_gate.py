@@ -15,7 +15,7 @@ from environments import Environment, Python
 from gate.count import Figures, count
 from gate.parts import PARTS, Count, Need, Part
 from gate.report import report
-from gate.run import Outcome, Runner, command_of
+from gate.run import Outcome, Runner, command_of, labs_for
 
 JUNIT = """<?xml version="1.0"?><testsuites><testsuite>
 <testcase classname="a" name="passes"/>
@@ -189,6 +189,13 @@ def test_the_table_of_parts_is_sound():
 def test_parts_that_wait_take_no_worker(runner: Runner, tmp_path: Path):
     wait = f"for _ in $(seq 100); do test -e {tmp_path}/worked && exit 0; sleep 0.1; done; exit 1"
     runner.workers = 1
-    parts = [Part("one", "t", wait, waits=True), Part("two", "t", wait, waits=True)]
+    parts = [Part("one", "t", wait, labs=1), Part("two", "t", wait, labs=1)]
     outcomes = runner.run([*parts, Part("three", "t", f"touch {tmp_path}/worked")])
     assert all(each.figures == Figures(passed=1) for each in outcomes)
+
+
+def test_a_small_machine_has_fewer_labs_at_a_time():
+    practice = next(part for part in PARTS if part.name == "practice")
+    assert (
+        labs_for(practice, 64 << 30) == practice.labs > labs_for(practice, 8 << 30) > labs_for(practice, 1 << 20) == 1
+    )

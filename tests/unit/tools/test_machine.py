@@ -16,8 +16,8 @@ from gate.machine import labs_of_dead_processes, raise_inotify_limit
 def test_a_low_limit_is_raised_and_said(tmp_path: Path):
     limit = tmp_path / "limit"
     limit.write_text("128\n", encoding="ascii")
-    assert "from 128 to 1024" in raise_inotify_limit(limit)
-    assert limit.read_text(encoding="ascii") == "1024\n"
+    assert "from 128 to 2048" in raise_inotify_limit(limit)
+    assert limit.read_text(encoding="ascii") == "2048\n"
     assert raise_inotify_limit(limit) == ""
 
 
