@@ -187,6 +187,23 @@ def since(stage: Stage, step: str, node: str, label: str) -> None:
     stage.durations[label] = time.monotonic() - stage.ended.get(step, time.monotonic())
 
 
+def until(stage: Stage, node: str, script: str, step: str, label: str) -> None:
+    """Measure from the end of a replayed step until a script succeeds."""
+    wait_until(lambda: stage.sh(node, script).rc == 0, f"{node}: {script}", pause=0.3)
+    stage.durations[label] = time.monotonic() - stage.ended.get(step, time.monotonic())
+
+
+def manager_rounds(stage: Stage, node: str, count: str) -> None:
+    """Let the HA manager go round so many times: its rounds are ten seconds apart, and what is seen depends on them."""
+    for _ in range(int(count)):
+        before = _manager_time(stage, node)
+        wait_until(lambda: _manager_time(stage, node) != before, f"{node}: a round of the HA manager", pause=0.3)  # noqa: B023
+
+
+def _manager_time(stage: Stage, node: str) -> str:
+    return stage.sh(node, "grep -o '\"timestamp\":[0-9]*' /etc/pve/ha/manager_status").stdout
+
+
 def wait_quorate(stage: Stage, *nodes: str) -> None:
     for node in nodes:
         wait_until(lambda: _quorate(stage, node), f"{node} quorate")  # noqa: B023
@@ -274,7 +291,7 @@ def pause(_stage: Stage, seconds: str) -> None:
 ACTIONS: dict[str, Callable[..., None]] = {
     function.__name__: function
     for function in (
-        sh, wait_ready, wait_writable, wait_quorate, create, join, join_as_it_is, image, power_off, lose, boot, recover, expect, since, reset, rename,
+        sh, wait_ready, wait_writable, wait_quorate, create, join, join_as_it_is, image, power_off, lose, boot, recover, expect, since, until, manager_rounds, reset, rename,
         clean_writes, refuse, silence, unplug, ask, forget_neighbours, pause,
     )
 }  # fmt: skip
