@@ -45,10 +45,10 @@ class Cluster:
         for _ in range(seconds):
             self.time += 1
             for name, managers in self.nodes.items():
-                for index, manager in enumerate(managers):
+                for index, do_round in enumerate([manager.round for manager in managers]):
                     due = self.due.setdefault((name, index), self.time + index)
                     if name not in self.dead and due is not None and self.time >= due:
-                        pause = manager.round()
+                        pause = do_round()
                         self.due[name, index] = None if pause is None else self.time + pause
 
     def kill(self, node: str) -> None:

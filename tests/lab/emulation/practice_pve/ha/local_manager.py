@@ -215,7 +215,7 @@ class LocalManager:
             uid, state = service.get("uid"), service.get("state", "")
             if service.get("node") != self.world.nodename or not uid or state in _NOT_OURS:
                 continue
-            params = {key: service[key] for key in ("target", "timeout") if key in service}
+            params: JsonObject = {key: service[key] for key in ("target", "timeout") if key in service}
             # `stopped` is done again and again: nobody waits for it, and it protects when no master is there
             if state == "stopped" or uid not in self.results:
                 self._queue(sid, Job(uid, state, params))

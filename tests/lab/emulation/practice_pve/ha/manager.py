@@ -50,9 +50,9 @@ class Manager:
         """Put a service into another state; little of the old one is kept."""
         service = self.services[sid]
         previous = service["state"]
-        kept = {key: service[key] for key in ("node", "failed_nodes", "maintenance_node") if key in service}
-        service.clear()
-        service.update({"state": state, **kept, **values})
+        for key in set(service) - {"node", "failed_nodes", "maintenance_node"}:
+            del service[key]
+        service.update({"state": state, **values})
         self.renew(service)
         details = ", ".join(f"{key} = {values[key]}" for key in sorted(values))
         suffix = f"  ({details})" if details else ""
