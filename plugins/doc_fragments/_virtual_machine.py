@@ -145,7 +145,7 @@ options:
         timeout:
           description:
             - >-
-              Seconds for starting and for shutting down. The default is 300.
+              Seconds for starting and for shutting down. The default is 120.
           type: int
         wait_for:
           description:

@@ -95,6 +95,7 @@ def _look(looker: Looker, entry: tuple[GuestResult, int | None]) -> SourceMissin
         return SourceMissing(f"{result.wish.label}: {error} Nothing has been changed.")
     except (GuestError, SessionError) as error:
         result.error = describe(error)
+        result.state = next((one for one in looker.fleet.guests.values() if one.vmid == result.wish.vmid), None)
     return None
 
 

@@ -116,7 +116,7 @@ class Looker:
             names = ", ".join(self.fleet.templates()) or "no templates at all"
             raise SourceMissing(
                 f"clone: there is no guest {source}. There are {names}.",
-                "Make it with baremetal.proxmox.proxmox_template.",
+                "Make one from an image with state: template.",
             )
         with self._lock:
             if guest.vmid not in self._loaded:

@@ -18,7 +18,7 @@ from .._session.errors import SessionError
 from .._session.options import open_session
 from .arguments import guest_options
 from .batch import Outcome, parse_wishes, settle_all
-from .errors import GuestError
+from .errors import GuestError, SourceMissing
 
 
 def run_module(module: AnsibleModule) -> None:
@@ -34,6 +34,8 @@ def run_module(module: AnsibleModule) -> None:
             warnings = [*outcome.warnings, *getattr(session, "warnings", ())]
     except InvalidValue as error:
         module.fail_json(msg=str(error), key=error.key or None)
+    except SourceMissing as error:
+        module.fail_json(msg=str(error), remedy=error.remedy, source_missing=True)
     except (GuestError, SessionError) as error:
         module.fail_json(msg=str(error), remedy=error.remedy)
     else:

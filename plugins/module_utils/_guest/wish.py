@@ -94,7 +94,7 @@ class GuestWish:
     force: bool = False
     purge: bool = True
     destroy_unreferenced_disks: bool = False
-    timeout: int = 300
+    timeout: int = 120
     wait_for: Mapping[str, Any] = field(default_factory=dict)
     snippets: tuple[Snippet, ...] = ()
 
@@ -163,7 +163,7 @@ def parse_wish(options: Mapping[str, Any], schema: Schema = VIRTUAL_MACHINE) -> 
         force=_flag("force", given.get("force", False)),
         purge=_flag("purge", given.get("purge", True)),
         destroy_unreferenced_disks=_flag("destroy_unreferenced_disks", given.get("destroy_unreferenced_disks", False)),
-        timeout=_whole("timeout", given.get("timeout", 300), 1),
+        timeout=_whole("timeout", given.get("timeout", 120), 1),
         wait_for=_parse_wait(given.get("wait_for")),
         snippets=tuple(_parse_snippet(entry) for entry in _list("snippets", given.get("snippets", ()))),
     )
