@@ -24,6 +24,13 @@ def all_mounts() -> list[tuple[str, Path]]:
     return found
 
 
+def mounts_below(directory: Path) -> list[Path]:
+    """Every mount point in a directory, in the order in which they were made."""
+    points = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    found = [Path(point.encode().decode("unicode_escape")) for point in points]
+    return [point for point in found if point.is_relative_to(directory)]
+
+
 def lower_directories() -> set[Path]:
     """The roots that mounted nodes stand on."""
     options = (

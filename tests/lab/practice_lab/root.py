@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import layers, recipe
-from .completed import run_program
+from .completed import must_run, run_program
 from .errors import LabError
 from .places import cache_directory
 
@@ -46,6 +46,7 @@ def ensure_root() -> Path:
         if finished.is_dir():  # another builder was faster
             return finished
         for leftover in finished.parent.glob(f"{finished.name}.building.*"):
+            _unmount_below(leftover)
             shutil.rmtree(leftover)
         building = finished.parent / f"{finished.name}.building.{os.getpid()}"
         started = time.monotonic()
@@ -63,6 +64,12 @@ def _build_lock(path: Path) -> Iterator[None]:
     with path.open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+def _unmount_below(directory: Path) -> None:
+    """A build that was killed leaves /proc, /sys and more mounted: to delete a root with these would be to delete the host's."""
+    for target in reversed(layers.mounts_below(directory)):
+        must_run(["umount", "-l", str(target)])
 
 
 def _forget_older(newest: Path, keep: int = 2) -> None:
