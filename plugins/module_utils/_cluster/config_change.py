@@ -203,3 +203,12 @@ def _same_address(text: str | None, address: str) -> bool:
     if text is None or not _is_address(text):
         return text == address
     return ipaddress.ip_address(text) == ipaddress.ip_address(address)
+
+
+def drop_device(text: str) -> str:
+    """Without the quorum device, one version higher."""
+    root = parse_corosync_text(text)
+    quorum = root.section("quorum")
+    if quorum is not None:
+        quorum.entries = [entry for entry in quorum.entries if entry[0] != "device"]
+    return raise_version(format_corosync_text(root), read_corosync_config(text).config_version)

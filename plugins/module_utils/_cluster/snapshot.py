@@ -20,8 +20,9 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.units import UnitState
 
 # The transient units that carry the long steps, by the operation that they do.
+MEMBERSHIP_OPERATIONS = ("create", "join", "leave", "remove")
 UNIT_OF_OPERATION = {
-    operation: f"baremetal-proxmox-{operation}.service" for operation in ("create", "join", "leave", "remove")
+    operation: f"baremetal-proxmox-{operation}.service" for operation in (*MEMBERSHIP_OPERATIONS, "qdevice")
 }
 
 
@@ -79,9 +80,9 @@ class Snapshot:
 
     @property
     def running_operation(self) -> str | None:
-        """The operation of ours that a transient unit is doing at this moment."""
-        for operation, name in UNIT_OF_OPERATION.items():
-            unit = self.unit(name)
+        """The operation of ours on the membership that a transient unit is doing at this moment."""
+        for operation in MEMBERSHIP_OPERATIONS:
+            unit = self.unit(UNIT_OF_OPERATION[operation])
             if unit is not None and unit.busy:
                 return operation
         return None

@@ -48,7 +48,7 @@ PMXCFS_DEADLINE = 5.0
 COMMAND_DEADLINE = 8.0
 # A membership command that somebody else started: the command itself, or PVE's worker of the same name.
 FOREIGN_COMMAND = re.compile(
-    r"(?:^|/)pvecm\0(?:add|create|addnode|delnode)\0|UPID:[^\0]*:(?:clusterjoin|clustercreate):"
+    r"(?:^|/)pvecm\0(?:add|create|addnode|delnode|qdevice)\0|UPID:[^\0]*:(?:clusterjoin|clustercreate):"
 )
 
 Reading = dict[str, Any]
