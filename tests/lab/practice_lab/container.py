@@ -112,7 +112,7 @@ def unplug(controller: str, ports: list[str]) -> None:
         run_program(["ip", "-n", controller, "link", "set", port, "down"])
 
 
-def wait_for_leader(identifier: str, console: Path, patience: float = 20.0) -> int:
+def wait_for_leader(identifier: str, console: Path, patience: float = 60.0) -> int:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         pid = leader(identifier)
@@ -145,7 +145,7 @@ def _forbidden_capabilities(pid: int) -> str:
     return ",".join(f"-cap_{number}" for number in range(last + 1) if not allowed >> number & 1)
 
 
-def power_off(identifier: str, patience: float = 30.0) -> None:
+def power_off(identifier: str, patience: float = 120.0) -> None:
     """Shut the node down in order and wait for it."""
     pid = leader(identifier)
     if pid is None:
@@ -182,7 +182,7 @@ def _wait_gone(pid: int, started: int | None, patience: float) -> bool:
     return False
 
 
-def _wait_manager_gone(identifier: str, patience: float = 5.0) -> None:
+def _wait_manager_gone(identifier: str, patience: float = 15.0) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if all(name != identifier for _, name in container_managers()):

@@ -107,7 +107,7 @@ def ancestors() -> set[int]:
     return found
 
 
-def kill_all(pids: set[int], patience: float = 5.0) -> set[int]:
+def kill_all(pids: set[int], patience: float = 20.0) -> set[int]:
     """SIGKILL the given processes, return those that are still there after the patience."""
     waiting = {pid: start_time(pid) for pid in pids - ancestors()}
     for pid in waiting:
