@@ -97,15 +97,22 @@ def test_failed_starts_are_repeated_relocated_and_end_in_error(cluster: Cluster)
 
 
 def test_a_dead_node_is_fenced_only_after_its_lock_expired(running: Cluster) -> None:
-    running.rules.append(Rule("prefer", frozenset({"vm:100"}), {"n1": 3, "n3": 2, "n2": 1}))
-    running.run(20)
-    running.kill("n1")
+    running.rules.append(Rule("prefer", frozenset({"vm:100"}), {"n2": 3, "n3": 2, "n1": 1}))
+    running.run(60)
+    assert running.where() == ["n2"]
+    running.kill("n2")
     running.run(100)
-    assert running.where() == [] and running.service()["node"] == "n1"
-    running.run(160)
-    assert running.where() == ["n3"]
-    assert running.resources["vm:100"]["node"] == "n3" and running.manager_status["master_node"] != "n1"
-    assert running.manager_status["node_status"]["n1"] == "unknown"
+    assert running.where() == [] and running.service()["state"] == "fence"
+    running.run(50)
+    assert running.where() == ["n3"] and running.resources["vm:100"]["node"] == "n3"
+    assert running.manager_status["node_status"]["n2"] == "unknown"
+
+
+def test_a_dead_master_is_replaced_and_its_guests_recovered(running: Cluster) -> None:
+    running.kill("n1")
+    running.run(260)
+    assert running.manager_status["master_node"] != "n1"
+    assert running.where() == ["n2"]
 
 
 def test_a_strict_rule_leaves_no_node_for_recovery(running: Cluster) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from practice_pve.ha import resources
+from practice_pve.ha import resources, rules
 from practice_pve.ha.status import current_status, read_local_status, read_manager_status
 from practice_pve.pmxcfs import client
 from practice_pve.rest import ApiError, Call, Check, api_method
@@ -92,6 +92,8 @@ def update_resource(call: Call) -> None:
 def remove_resource(call: Call) -> None:
     """Take a guest out of HA."""
     resources.remove(call.params["sid"])
+    if call.params.get("purge", True):
+        rules.forget_resource(resources.parse_sid(call.params["sid"])[0])
 
 
 def _request_move(call: Call, word: str) -> dict:

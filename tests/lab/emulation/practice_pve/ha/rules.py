@@ -80,6 +80,19 @@ def remove(name: str) -> None:
         _save(config)
 
 
+def forget_resource(sid: str) -> None:
+    """Take a guest that leaves HA out of all rules; rules without resources go. The file is written in any case."""
+    with domain_lock("delete resource failed"):
+        config = load()
+        for name, section in list(config.sections.items()):
+            left = [other for other in split_list(section.values.get("resources", "")) if other != sid]
+            if left:
+                section.values["resources"] = ",".join(left)
+            else:
+                del config.sections[name]
+        _save(config)
+
+
 def show(name: str) -> dict:
     """One rule as the API shows it."""
     config = load()
