@@ -87,7 +87,8 @@ def read_guests(
     def read(guest: Guest) -> dict[str, Any]:
         facts = _without_looking(guest, session.user)
         if facts is None:
-            assert guest.node is not None
+            if guest.node is None:
+                raise AssertionError
             try:
                 facts = look(session, guest.vmid, guest.node, wish)
             except SessionError as error:
@@ -108,7 +109,8 @@ def _without_looking(guest: Guest, user: str) -> Facts | None:
     )
     seen = Observation(guest.vmid, guest.node, failure=failure, user=user)
     diagnosis = diagnose(seen)
-    assert isinstance(diagnosis, Diagnosis)
+    if not isinstance(diagnosis, Diagnosis):
+        raise AssertionError
     return Facts(seen, diagnosis)
 
 

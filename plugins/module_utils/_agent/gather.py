@@ -95,7 +95,8 @@ def look(session: Session, vmid: int, node: str, wish: Wish) -> Facts:
     except SessionError as error:
         seen = _with_release(session, replace(seen, ping=False, failure=_failure(error)))
         found = diagnose(seen, wish.boot_time)
-        assert found is not None
+        if found is None:
+            raise AssertionError
         return Facts(seen, found)
     return _ask(session, seen, wish, base)
 
@@ -215,6 +216,7 @@ def _ask(session: Session, seen: Observation, wish: Wish, base: str) -> Facts:
                     told[name] = value
     seen = _with_release(session, replace(seen, disabled_commands=tuple(refused)))
     diagnosis = diagnose(seen, wish.boot_time)
-    assert diagnosis is not None and seen.config is not None
+    if diagnosis is None or seen.config is None:
+        raise AssertionError
     primary = choose_primary(interfaces, seen.config.macs, wish.networks, wish.excluded)
     return Facts(seen, diagnosis, told, errors, primary)

@@ -56,7 +56,8 @@ def compare(
             wanted[key] = {**wanted.get(key, {}), **parts}
     for key, value in wanted.items():
         row = schema.find(key)
-        assert row is not None
+        if row is None:
+            raise AssertionError
         there = current.get(key)
         comparable = there if not isinstance(row.kind, PropertyString) or isinstance(there, dict) else None
         if not row.kind.holds(value, comparable):
@@ -66,7 +67,8 @@ def compare(
 
 def _change(schema: Schema, key: str, before: Any, after: Any) -> Change:
     row = schema.find(key)
-    assert row is not None
+    if row is None:
+        raise AssertionError
     return Change(key, _text(row.kind, before), _text(row.kind, after), row.secret)
 
 

@@ -70,7 +70,7 @@ class Applier:
         self._task(["qmcreate"], lambda: self.session.create(f"/nodes/{self.node}/{self.kind}", **call))
 
     def clone(self, source: int, source_node: str, full: bool, **options: Any) -> None:
-        parameters = {"newid": self.vmid, "full": full, "format": options.pop("image_format", None), **options}
+        parameters = {"newid": self.vmid, "full": full, **options}
         if source_node != self.node:
             parameters["target"] = self.node
         path = f"/nodes/{source_node}/{self.kind}/{source}/clone"

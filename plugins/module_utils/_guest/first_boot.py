@@ -27,7 +27,8 @@ def changes_first_boot(schema: Schema, change: Change) -> bool:
     if re.fullmatch(r"net\d+", change.key):
         # The network data names the card by its address; bridge or tag are the host's affair.
         kind = row.kind
-        assert isinstance(kind, PropertyString)
+        if not isinstance(kind, PropertyString):
+            raise AssertionError
         before, after = (kind.parse(text).get("macaddr") if text else None for text in (change.before, change.after))
         return (before or "").lower() != (after or "").lower()
     return row.first_boot

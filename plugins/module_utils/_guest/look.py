@@ -50,7 +50,8 @@ class Looker:
             self._check_name(wish, current)
             return self._findings(wish, current), plan_absence(wish, current)
         if husk:
-            assert current is not None
+            if current is None:
+                raise AssertionError
             self._check_root("removing what an interrupted creation left")
             found = self._findings(wish, current)
             plan = (
@@ -109,7 +110,8 @@ class Looker:
             return self.images[node, image]
 
     def _find_template(self, wish: GuestWish) -> GuestState:
-        assert wish.clone is not None
+        if wish.clone is None:
+            raise AssertionError
         source = wish.clone.source
         guest = self.fleet.find("", int(source)) if source.isdigit() else self.fleet.find(source, None)
         if guest is None:

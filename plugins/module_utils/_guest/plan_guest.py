@@ -46,7 +46,8 @@ class Findings:
 def plan_guest(wish: GuestWish, found: Findings, schema: Schema = VIRTUAL_MACHINE) -> Plan:
     if found.current is None:
         if wish.clone:
-            assert found.template is not None
+            if found.template is None:
+                raise AssertionError
             return _plan_clone(wish, found, schema)
         return _plan_create(wish, found, schema)
     return _plan_update(wish, found, found.current, schema)
@@ -114,7 +115,8 @@ def _plan_create(wish: GuestWish, found: Findings, schema: Schema) -> Plan:
 
 def _plan_clone(wish: GuestWish, found: Findings, schema: Schema) -> Plan:
     source, template = wish.clone, found.template
-    assert source is not None and template is not None
+    if source is None or template is None:
+        raise AssertionError
     full = source.full if source.full is not None else not template.is_template
     if not full and not template.is_template:
         raise Refused(
@@ -295,7 +297,8 @@ def _is_secret(schema: Schema, key: str) -> bool:
 
 def _row_kind(schema: Schema, key: str) -> Any:
     row = schema.find(key)
-    assert row is not None
+    if row is None:
+        raise AssertionError
     return row.kind
 
 

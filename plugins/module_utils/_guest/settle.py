@@ -89,7 +89,8 @@ def describe(error: Exception) -> str:
 def _apply(looker: Looker, result: GuestResult) -> None:
     plan, found = result.plan, result.found
     for attempt in range(_ATTEMPTS):
-        assert found is not None
+        if found is None:
+            raise AssertionError
         current = found.current
         applier = Applier(
             looker.session,
@@ -126,7 +127,8 @@ def _may_look_again(error: SessionError) -> bool:
 def _read_back(looker: Looker, result: GuestResult) -> None:
     """The configuration as it is now; what is not as declared although everything succeeded is worth a warning."""
     found = result.found
-    assert found is not None
+    if found is None:
+        raise AssertionError
     result.state = looker.fleet.reload(GuestState(found.vmid, found.node))
     if result.wish.state == "absent":
         if result.state is not None:

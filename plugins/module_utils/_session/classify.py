@@ -147,7 +147,8 @@ def classify_command(stderr: str) -> SessionError:
 def _from_last_words(text: str) -> SessionError:
     """A command puts a status other than 500 before the text, and Perl its own place behind it; HTTP does neither."""
     match = _STATUS.fullmatch(_PERL_PLACE.sub("", text))
-    assert match is not None
+    if match is None:
+        raise AssertionError
     if not match["status"]:
         return classify_text(match["text"])
     return classify(int(match["status"]), match["text"], "")

@@ -94,7 +94,8 @@ def _judge(session: Session, base: str, upid: str, exitstatus: str, check: bool)
         return result
     cause = classify_text(exitstatus)
     task = parse_upid(upid)
-    assert task is not None
+    if task is None:
+        raise AssertionError
     raise TaskFailed(
         exitstatus or "task ended without a status",
         remedy=cause.remedy,

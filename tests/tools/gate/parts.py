@@ -37,7 +37,7 @@ class Part:
     # How many labs it has up at a time where memory allows: {labs} in its command. Such a part mostly waits (for nodes that boot,
     # for a quorum), so it runs beside the parts that the processors are shared among.
     labs: int = 0
-    minutes: float = 10
+    minutes: float = 20
     # Paths of the checkout without which there is nothing to run.
     paths: tuple[str, ...] = field(default=())
 
@@ -62,7 +62,7 @@ PARTS = (
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
         labs=6,
-        minutes=15,
+        minutes=25,
         paths=("tests/practice",),
     ),
     Part(
@@ -72,7 +72,7 @@ PARTS = (
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
         labs=5,
-        minutes=15,
+        minutes=25,
         paths=("tests/integration",),
     ),
     Part(
@@ -82,7 +82,7 @@ PARTS = (
         Count.CONFORMANCE,
         needs=frozenset({Need.ROOT}),
         labs=4,
-        minutes=15,
+        minutes=25,
         paths=("tests/conformance/run.py",),
     ),
     Part("sanity-newest", "sanity", SANITY, Count.SANITY, lane="sanity"),

@@ -49,9 +49,12 @@ TABLE = [
     (replace(WELL, failure=classify_failure("VM 100 qga command 'guest-info' failed - got timeout", 500)), Reason.HUNG_OR_BUSY, False, "qm agent 100 ping"),
     (replace(WELL, fsfreeze="frozen", lock="backup"), Reason.FROZEN, False, "qm guest cmd 100 fsfreeze-thaw"),
     (replace(WELL, disabled_commands=("get-users",)), Reason.COMMAND_DISABLED, True, "guest-get-users"),
-    (Observation(100, "pve1", user="ops@pve!facts", failure=classify_failure("Permission check failed (/vms/100, VM.GuestAgent.Audit)", 403)), Reason.PERMISSION_DENIED, True, "pveum acl modify /vms/100 --roles GuestFacts --tokens ops@pve!facts"),
-    (Observation(100, "pve1", user="ops@pve", major_version=8, failure=classify_failure("Permission check failed", 403)), Reason.PERMISSION_DENIED, True, 'VM.Audit VM.Monitor'),
-    (Observation(999, failure=classify_failure("Configuration file 'nodes/pve1/qemu-server/999.conf' does not exist", 500)), Reason.VM_NOT_FOUND, True, "pvesh get /cluster/resources"),
+    (Observation(100, "pve1", user="ops@pve!facts", failure=classify_failure("Permission check failed (/vms/100, VM.GuestAgent.Audit)", 403)),
+     Reason.PERMISSION_DENIED, True, "pveum acl modify /vms/100 --roles GuestFacts --tokens ops@pve!facts"),
+    (Observation(100, "pve1", user="ops@pve", major_version=8, failure=classify_failure("Permission check failed", 403)),
+     Reason.PERMISSION_DENIED, True, 'VM.Audit VM.Monitor'),
+    (Observation(999, failure=classify_failure("Configuration file 'nodes/pve1/qemu-server/999.conf' does not exist", 500)),
+     Reason.VM_NOT_FOUND, True, "pvesh get /cluster/resources"),
     (Observation(100, "pve2", failure=classify_failure("Connection refused", 595)), Reason.NODE_OFFLINE, False, "pvecm status"),
 ]  # fmt: skip
 
