@@ -19,4 +19,4 @@ TRUTH = Path(os.environ.get("PROXMOX_TRUTH") or CHECKOUT.parent / "shared" / "tr
 @pytest.mark.skipif(not TRUTH.is_dir(), reason="no recordings of real nodes here")
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])
 def test_the_suite_goes_red(mutation: Mutation) -> None:
-    assert missed(mutation, TRUTH, "mutest") == []
+    assert missed(mutation, TRUTH, f"test{os.getpid()}") == []

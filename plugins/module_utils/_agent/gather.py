@@ -96,7 +96,7 @@ def look(session: Session, vmid: int, node: str, wish: Wish) -> Facts:
         seen = _with_release(session, replace(seen, ping=False, failure=_failure(error)))
         found = diagnose(seen, wish.boot_time)
         if found is None:
-            raise AssertionError
+            raise AssertionError from None
         return Facts(seen, found)
     return _ask(session, seen, wish, base)
 
