@@ -57,7 +57,8 @@ def migrate_stopped(guest_id: int, target: str, address: str) -> None:
             _log(
                 f"Formatting '{path}', fmt={volumes.split(storages, drive.file)[1].format} size={size} preallocation=off"
             )
-            seconds = _copy(path, target, address)
+            # the importing side writes the file with dd: readable for all, unlike one that was allocated
+            seconds = _copy(path, target, address, mode="0644")
             _log_copied(size, seconds)
             _log(f"successfully imported '{drive.file}'")
             _log_copied(size, seconds)
@@ -186,13 +187,13 @@ def _ssh(target: str, address: str, script: str) -> None:
         raise ApiError("migration problems")
 
 
-def _copy(path: str, target: str, address: str) -> float:
+def _copy(path: str, target: str, address: str, mode: str = "0640") -> float:
     """Copy a file sparsely; returns the seconds it took."""
     start = time.monotonic()
     directory = os.path.dirname(path)
     unpack = f"mkdir -p {shlex.quote(directory)} && tar -xSf - -C {shlex.quote(directory)}"
     with subprocess.Popen(
-        ["tar", "-cSf", "-", "-C", directory, os.path.basename(path)], stdout=subprocess.PIPE
+        ["tar", "-cSf", "-", f"--mode={mode}", "-C", directory, os.path.basename(path)], stdout=subprocess.PIPE
     ) as packer:
         result = subprocess.run([*_ssh_command(target, address), unpack], stdin=packer.stdout, check=False)
     if result.returncode or packer.returncode:
