@@ -57,7 +57,10 @@ _TEXTS: tuple[tuple[type[SessionError], str], ...] = (
     (Unsupported, r"^Method '.*' not implemented|^No '\w+' handler defined|^unknown schema type"),
     (Unsupported, r"have been migrated to rules|not emulated"),
     (Invalid, r"^400 |Parameter verification failed|unable to parse (?!.*answer)"),
-    (Invalid, r"missing value for required option|^no options specified|not allowed for linked clones|validation error$"),
+    (
+        Invalid,
+        r"missing value for required option|^no options specified|not allowed for linked clones|validation error$",
+    ),
 )
 _TABLE = tuple((kind, re.compile(pattern, re.MULTILINE)) for kind, pattern in _TEXTS)
 
