@@ -45,6 +45,11 @@ destroy-cluster: inventory-exists  ## Cluster: Make its nodes standalone nodes a
 	@tests/tools/confirm destroy "$(CONFIRM)" "This makes the nodes of $(INVENTORY) standalone nodes again."
 	@$(PLAYBOOK) playbooks/destroy-proxmox-cluster.yml -e confirm_destroy=destroy $(ARGS)
 
+.PHONY: qdevice
+STATE ?= present
+qdevice: inventory-exists  ## Cluster: Give it the quorum device in the group proxmox_qnetd, or take it off (STATE=absent)
+	@$(PLAYBOOK) playbooks/setup_qdevice.yml -e state=$(STATE) $(ARGS)
+
 .PHONY: rehearse rehearse-down
 # Without INVENTORY=... on the command line, three practice nodes of its own.
 REHEARSAL_INVENTORY = $(if $(filter command line environment,$(origin INVENTORY)),--inventory $(INVENTORY))

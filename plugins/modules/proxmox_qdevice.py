@@ -50,6 +50,12 @@ options:
     description: With O(state=absent), refuse to take the device off unless this node could set it up again at once.
     type: bool
     default: false
+  accounted_for:
+    description:
+      - With O(state=absent), absent members that are known for certain not to be running, because they are switched off or gone.
+      - Only with this knowledge the device is taken off where the cluster's quorum depends on it.
+    type: list
+    elements: str
   timeout:
     description: Seconds that C(pvecm) may take, and again that the votes are waited for.
     type: int
@@ -128,6 +134,7 @@ def main() -> None:
             "cluster_name": {"type": "str"},
             "odd_members": {"type": "str", "choices": ["refuse", "allow"], "default": "refuse"},
             "must_return": {"type": "bool", "default": False},
+            "accounted_for": {"type": "list", "elements": "str"},
             "timeout": {"type": "int", "default": 180},
             "lock_owner": {"type": "str"},
         },

@@ -27,6 +27,8 @@ class DeviceWish:
     present: bool
     address: str = ""
     allow_odd: bool = False
+    # Members that are known for certain to be switched off or outside.
+    accounted_for: tuple[str, ...] = ()
     timeout: int = 180
 
 
@@ -84,7 +86,8 @@ def unmet_present(snapshot: Snapshot, address: str) -> list[str]:
     return missing
 
 
-def unmet_absent(snapshot: Snapshot) -> list[str]:
+def unmet_absent(snapshot: Snapshot, votes: int | None = None) -> list[str]:
+    """C(votes): what the cluster was told to expect, where that is not what the configuration says."""
     name, config, quorum = snapshot.node_name, snapshot.config.value, snapshot.quorum.value
     if config is None or quorum is None:
         return [f"{name}: {snapshot.config.reason or snapshot.quorum.reason or 'it is in no cluster'}"]
@@ -93,7 +96,7 @@ def unmet_absent(snapshot: Snapshot) -> list[str]:
         missing.append(f"{name} still has {config.qdevice_host} in corosync.conf")
     if snapshot.active(SERVICE):
         missing.append(f"corosync-qdevice still runs on {name}")
-    if quorum.qdevice_present or quorum.expected_votes != config.expected_votes:
+    if quorum.qdevice_present or quorum.expected_votes not in (config.expected_votes, votes):
         missing.append(f"{name} still expects {quorum.expected_votes} votes")
     if not quorum.quorate:
         missing.append(f"{name} is not quorate")
@@ -133,37 +136,47 @@ def _removal_steps(wish: DeviceWish, view: ClusterView, running: list[str]) -> t
         return ()
     if view.offline() and not view.quorate:
         raise Refused("The cluster is not quorate, so nothing can be removed.", "Bring members back first.")
-    waiting = Step(
-        "await_absent", "Wait until every online member counts the nodes' votes alone.", {"timeout": wish.timeout}
-    )
     halt = Step(
         "stop_device",
         "Stop corosync-qdevice on the online members and remove its certificates.",
         {"names": sorted(view.online)},
     )
     if config.qdevice_host is None:
-        return (halt, waiting)
+        return (halt, _await_absent(wish))
     if not view.offline():
         remove = Step(
             "run_pvecm",
             f"Remove the quorum device {config.qdevice_host}.",
             {"argv": ["pvecm", "qdevice", "remove"], "timeout": wish.timeout},
         )
-        return (remove, waiting)
+        return (remove, _await_absent(wish))
     # pvecm wants all members online; a cluster that lost one for good could never get rid of the device.
-    _refuse_losing_quorum(view)
     drop = Step("drop_device", f"Take the quorum device {config.qdevice_host} out of corosync.conf.")
-    return (drop, halt, waiting)
+    votes = _votes_to_expect(wish, view)
+    if votes is None:
+        return (drop, halt, _await_absent(wish))
+    expect = Step("expect_votes", f"Expect {votes} vote(s): every absent member is accounted for.", {"votes": votes})
+    return (drop, halt, expect, _await_absent(wish, votes))
 
 
-def _refuse_losing_quorum(view: ClusterView) -> None:
+def _await_absent(wish: DeviceWish, votes: int | None = None) -> Step:
+    summary = "Wait until every online member counts the nodes' votes alone."
+    return Step("await_absent", summary, {"votes": votes, "timeout": wish.timeout})
+
+
+def _votes_to_expect(wish: DeviceWish, view: ClusterView) -> int | None:
+    """None if the members that are online have the quorum without the device, too."""
     total = sum(node.votes for node in view.config.nodes)
     left = sum(node.votes for node in view.config.nodes if node.name in view.online)
-    if left * 2 <= total:
+    if left * 2 > total:
+        return None
+    unproven = sorted(set(view.offline()) - set(wish.accounted_for))
+    if unproven:
         raise Refused(
             f"Without the quorum device only {left} of {total} votes would be there, and the cluster would lose its quorum.",
-            f"Bring {', '.join(view.offline())} back first.",
+            f"Bring {', '.join(unproven)} back first, or switch off what is gone for good and name it in accounted_for.",
         )
+    return left
 
 
 def _repair_steps(

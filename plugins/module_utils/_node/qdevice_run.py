@@ -53,6 +53,7 @@ def set_qdevice(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         present=params["state"] == "present",
         address=params["address"] or "",
         allow_odd=params["odd_members"] == "allow",
+        accounted_for=tuple(params["accounted_for"] or ()),
         timeout=params["timeout"],
     )
     if check_mode:
@@ -100,7 +101,15 @@ class _Work:
         self._view = view
 
     def table(self) -> dict[str, Callable[..., Any]]:
-        names = ("run_pvecm", "await_present", "await_absent", "stop_device", "start_device", "drop_device")
+        names = (
+            "run_pvecm",
+            "await_present",
+            "await_absent",
+            "stop_device",
+            "start_device",
+            "drop_device",
+            "expect_votes",
+        )
         return {name: getattr(self, name) for name in names}
 
     def run_pvecm(self, argv: Sequence[str], timeout: int) -> None:
@@ -111,8 +120,11 @@ class _Work:
     def await_present(self, address: str, timeout: int) -> None:
         self._await(lambda snapshot: unmet_present(snapshot, address), timeout)
 
-    def await_absent(self, timeout: int) -> None:
-        self._await(unmet_absent, timeout)
+    def await_absent(self, votes: int | None, timeout: int) -> None:
+        self._await(lambda snapshot: unmet_absent(snapshot, votes), timeout)
+
+    def expect_votes(self, votes: int) -> None:
+        self._must(self.snapshot.node_name, ["pvecm", "expected", str(votes)])
 
     def start_device(self, names: Sequence[str]) -> None:
         for name in names:

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the baremetal.proxmox authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A third vote for two nodes, from a real corosync-qnetd. The tests stand in the order of the cluster's life."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+
+from playbook_runs import Controller
+from practice_lab import Lab
+from practice_lab.qnetd import install_qnetd
+
+NODES = ["pve1", "pve2"]
+
+
+@pytest.fixture(scope="module")
+def lab(make_lab: Callable[[], Lab]) -> Lab:
+    lab = make_lab().up([*NODES, "qnetd"])
+    install_qnetd(lab.node("qnetd"))
+    return lab
+
+
+def write_inventory(controller: Controller, nodes: list[str]) -> None:
+    controller.write_inventory(nodes)
+    host = controller.lab.node("qnetd")
+    with controller.inventory.open("a") as file:
+        file.write(f"\n[proxmox_qnetd]\nqnetd ansible_host={host.ip} ansible_password={host.spec.password}\n")
+        file.write(f"[proxmox_qnetd:vars]\nansible_user=root\nansible_ssh_private_key_file={controller.key}\n")
+
+
+@pytest.fixture(scope="module")
+def controller(lab: Lab, make_controller: Callable[..., Controller]) -> Controller:
+    controller = make_controller(lab)
+    write_inventory(controller, NODES)
+    controller.play("create-proxmox-cluster").check()
+    return controller
+
+
+def shell(lab: Lab, node: str, command: str) -> str:
+    return lab.node(node).run(["sh", "-c", command], timeout=60).check().stdout.strip()
+
+
+def votes(lab: Lab, node: str) -> tuple[int, int]:
+    """Expected and total."""
+    lines = shell(lab, node, "corosync-quorumtool -s").splitlines()
+    found = {line.split(":")[0]: line.split(":")[1].split()[0] for line in lines if ":" in line}
+    return int(found["Expected votes"]), int(found["Total votes"])
+
+
+def test_without_its_host_key_the_host_is_not_trusted(lab: Lab, controller: Controller) -> None:
+    play = controller.home / "direct.yml"
+    task = {"baremetal.proxmox.proxmox_qdevice": {"address": lab.node("qnetd").ip}}
+    play.write_text(json.dumps([{"hosts": "pve1", "gather_facts": False, "tasks": [task]}]))
+    assert "cannot log in to" in controller.play(str(play)).refused().words
+    assert shell(lab, "pve1", "grep -c qdevice /etc/corosync/corosync.conf || true") == "0"
+
+
+def test_the_device_votes(lab: Lab, controller: Controller) -> None:
+    controller.make("qdevice").check()
+    assert votes(lab, "pve1") == votes(lab, "pve2") == (3, 3)
+    assert "Cluster" in shell(lab, "qnetd", "corosync-qnetd-tool -l")
+
+
+def test_the_second_run_changes_nothing(controller: Controller) -> None:
+    assert set(controller.make("qdevice").check().changed.values()) == {0}
+
+
+def test_one_node_off_and_the_other_still_writes(lab: Lab, controller: Controller) -> None:
+    lab.node("pve2").kill()
+    deadline = time.monotonic() + 60
+    while votes(lab, "pve1")[1] != 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    shell(lab, "pve1", "for i in $(seq 60); do [ -w /etc/pve/local ] && exit 0; sleep 0.5; done; exit 1")
+    shell(lab, "pve1", "echo x > /etc/pve/probe; rm /etc/pve/probe")
+    lab.up()
+    shell(lab, "pve2", "for i in $(seq 120); do [ -w /etc/pve/local ] && exit 0; sleep 0.5; done; exit 1")
+
+
+def test_a_third_node_joins_without_the_device_and_it_stays_off(lab: Lab, controller: Controller) -> None:
+    lab.up(["pve3"])
+    write_inventory(controller, [*NODES, "pve3"])
+    controller.play("create-proxmox-cluster").check()
+    assert votes(lab, "pve1") == votes(lab, "pve3") == (3, 3)
+    assert shell(lab, "pve1", "grep -c device /etc/corosync/corosync.conf || true") == "0"
+
+
+def test_an_odd_number_is_refused_with_the_reason(controller: Controller) -> None:
+    assert "an odd number survives without a device" in controller.make("qdevice").refused().words
+
+
+def test_it_is_taken_off_and_put_back_around_a_removal(lab: Lab, controller: Controller) -> None:
+    controller.make("qdevice", "ARGS=-e proxmox_qdevice_odd_members=allow").check()
+    assert votes(lab, "pve1") == (5, 5)
+    controller.make("remove-node", "NODE=pve3", "CONFIRM=pve3").check()
+    assert votes(lab, "pve1") == votes(lab, "pve2") == (3, 3)
+    assert "ffsplit" in shell(lab, "pve1", "cat /etc/corosync/corosync.conf")
+
+
+def test_a_killed_setup_is_finished_by_the_next_run(lab: Lab, controller: Controller) -> None:
+    write_inventory(controller, NODES)
+    shell(lab, "pve2", "systemctl disable --now corosync-qdevice")
+    assert any(controller.make("qdevice").check().changed.values())
+    assert votes(lab, "pve2") == (3, 3)
+
+
+def test_it_is_taken_off(lab: Lab, controller: Controller) -> None:
+    controller.make("qdevice", "STATE=absent").check()
+    assert votes(lab, "pve1") == votes(lab, "pve2") == (2, 2)
+    assert shell(lab, "pve2", "ls /etc/corosync/qdevice 2>&1 || true").endswith("No such file or directory")
+    assert set(controller.make("qdevice", "STATE=absent").check().changed.values()) == {0}
