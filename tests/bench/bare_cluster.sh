@@ -12,6 +12,7 @@ cluster=$1 ssh=$2 first=$3 address=$4
 shift 4
 
 # Every member that exists sees that many online, has quorum, and can write.
+# shellcheck disable=SC2016  # the nodes' shells expand it
 await='
 count=$1 deadline=$(($(date +%s) + 120))
 while [ "$(date +%s)" -lt $deadline ]; do
