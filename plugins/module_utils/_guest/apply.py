@@ -45,7 +45,7 @@ class Applier:
 
     def apply(self, plan: Plan) -> None:
         names = ("create", "clone", "configure", "move_disk", "resize", "set_pool", "start", "stop", "restart",
-                 "make_template", "destroy", "write_snippet")  # fmt: skip
+                 "make_template", "destroy", "remove_husk", "write_snippet")  # fmt: skip
         for step in plan.steps:
             apply_plan(Plan((step,)), {name: getattr(self, name) for name in names})
             self.done.append(step.summary)
