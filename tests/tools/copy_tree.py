@@ -16,6 +16,7 @@ LEFT_BEHIND = (
     ".ci/",
     "tests/conformance/",
     "tests/dist/",
+    "tests/integration/",
     "tests/lab/",
     "tests/practice/",
     "tests/requirements/",

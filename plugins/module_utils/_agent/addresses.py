@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Union
 
 from .parse import Interface
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+Address = Union[IPv4Address, IPv6Address]  # noqa: UP007  # pylint takes | for an operation here
+Network = Union[IPv4Network, IPv6Network]  # noqa: UP007
 
 # Made by container engines and hypervisors inside the guest: nobody outside reaches these.
 INNER_INTERFACES = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Optional
 
 from .device import AgentDevice
 from .guest_config import GuestConfig
@@ -98,7 +99,7 @@ def diagnose(seen: Observation, boot_time: int = BOOT_TIME) -> Diagnosis | None:
 
 
 # A step's answer: the reason, what it was recognised by, and whether that leaves no doubt.
-Finding = tuple[Reason, str, bool] | None
+Finding = Optional[tuple[Reason, str, bool]]  # noqa: UP045  # pylint takes | for an operation here
 
 
 def _out_of_reach(seen: Observation, _boot_time: int) -> Finding:

@@ -63,7 +63,7 @@ def _find_url(session: Session, image: ImageSource, node: str) -> FoundImage:
     volume = f"{image.storage}:import/{filename}"
     if volume in _volumes(session, node, image.storage):
         return FoundImage(volume)
-    algorithm, _, checksum = image.checksum.partition(":")
+    algorithm, _colon, checksum = image.checksum.partition(":")
     arguments: dict[str, Any] = {
         "node": node,
         "storage": image.storage,

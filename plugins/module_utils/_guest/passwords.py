@@ -25,7 +25,7 @@ def is_hashed(password: str) -> bool:
 
 
 def hash_password(password: str, salt: str = "") -> str:
-    salt = (salt or "".join(secrets.choice(_ALPHABET) for _ in range(16)))[:16]
+    salt = (salt or "".join(secrets.choice(_ALPHABET) for _turn in range(16)))[:16]
     secret, seasoning = password.encode(), salt.encode()
     alternate = hashlib.sha512(secret + seasoning + secret).digest()
     start = hashlib.sha512(secret + seasoning + _stretch(alternate, len(secret)))

@@ -28,7 +28,7 @@ def call_pvesh(method: str, path: str, params: dict[str, Any]) -> Any:
     line = ["pvesh", command, unquote(path), *encoding.options(params), "--output-format", "json"]
     sent_at = time.time()
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             line,
             stdin=subprocess.DEVNULL,
             capture_output=True,

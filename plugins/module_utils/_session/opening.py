@@ -47,10 +47,10 @@ def split_host(text: str, port: int) -> tuple[str, int]:
     """Accept C(host), C(host:port), C([v6]:port), a bare IPv6 address and a pasted C(https://host:8006/)."""
     text = text.strip().removeprefix("https://").partition("/")[0]
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
+        host, _separator, rest = text[1:].partition("]")
         given = rest.removeprefix(":")
     elif text.count(":") == 1:
-        host, _, given = text.partition(":")
+        host, _separator, given = text.partition(":")
     else:
         host, given = text, ""
     if not given:

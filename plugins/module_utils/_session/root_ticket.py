@@ -24,7 +24,7 @@ SECONDS = 30.0
 def mint_root_headers() -> Mapping[str, str]:
     """The headers that make a call root's. Raises Unreachable where this is no node or pmxcfs does not run."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             ["perl", "-MPVE::AccessControl", "-e", _MINT],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -52,8 +52,9 @@ def answers(vmid=100, node="pve1", **other):
     base = path(vmid, node=node)
     well = {
         ("GET", "/cluster/resources"): overview(vmid, node=node),
-        ("GET", base + "/pending"): [{"key": "agent", "value": "1"}, {"key": "name", "value": f"web{vmid}"},
-                                   {"key": "net0", "value": f"virtio={MAC.upper()},bridge=vmbr0"}],
+        ("GET", base + "/pending"): [
+            {"key": "agent", "value": "1"}, {"key": "name", "value": f"web{vmid}"},
+            {"key": "net0", "value": f"virtio={MAC.upper()},bridge=vmbr0"}],
         ("GET", base + "/status/current"): {"status": "running", "qmpstatus": "running", "uptime": 5000, "vmid": vmid},
         ("POST", base + "/monitor"): TREE.format(state="on"),
         ("POST", base + "/agent/ping"): {"result": {}},

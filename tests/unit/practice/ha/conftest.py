@@ -42,7 +42,7 @@ class Cluster:
         self.resources[sid] = {**defaults, **values}
 
     def run(self, seconds: int) -> None:
-        for _ in range(seconds):
+        for _turn in range(seconds):
             self.time += 1
             for name, managers in self.nodes.items():
                 for index, do_round in enumerate([manager.round for manager in managers]):

@@ -250,7 +250,7 @@ def test_two_runs_at_once_make_every_guest_once() -> None:
     def run() -> None:
         errors.extend(result.error for result in settle(fake, *fleet(20)).results if result.error)
 
-    runs = [threading.Thread(target=run) for _ in range(2)]
+    runs = [threading.Thread(target=run) for _turn in range(2)]
     for one in runs:
         one.start()
     for one in runs:

@@ -80,7 +80,7 @@ HTTP = [
 
 
 def exactly(error: errors.SessionError, kind: type[errors.SessionError]) -> bool:
-    return type(error) is kind
+    return type(error) is kind  # pylint: disable=unidiomatic-typecheck
 
 
 @pytest.mark.parametrize(("status", "reason", "kind"), HTTP)

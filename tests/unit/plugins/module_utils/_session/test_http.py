@@ -131,7 +131,13 @@ class TestConnections:
     def test_one_connection_serves_many_calls(self, serve: Any) -> None:
         server = serve(*[answer(number) for number in range(5)])
         client = client_of(server)
-        assert [json.loads(client.exchange("GET", "/x", None, {}).body)["data"] for _ in range(5)] == [0, 1, 2, 3, 4]
+        assert [json.loads(client.exchange("GET", "/x", None, {}).body)["data"] for _turn in range(5)] == [
+            0,
+            1,
+            2,
+            3,
+            4,
+        ]
         assert server.connections == 1
         client.close()
 
@@ -139,8 +145,8 @@ class TestConnections:
         server = serve()
         client = client_of(server)
         threads = [
-            threading.Thread(target=lambda: [client.exchange("GET", "/x", None, {}) for _ in range(3)])
-            for _ in range(4)
+            threading.Thread(target=lambda: [client.exchange("GET", "/x", None, {}) for _turn in range(3)])
+            for _turn in range(4)
         ]
         for thread in threads:
             thread.start()
@@ -228,7 +234,7 @@ class TestLocalSession:
         server = serve(*[answer()] * 4)
         session = session_of(server)
         session.create("/nodes/localhost/qemu", vmid=100, onboot=True, name=None, description="a b&c=ä;+\n%")
-        session.set("/x", **{"import-from": "local:1/x", "path": "/p"})
+        session.set("/x", **{"import-from": "local:1/x", "path": "/p"})  # pylint: disable=kwarg-superseded-by-positional-arg
         session.delete("/x", purge=True, force=False)
         session.create("/x", command=["id", "-u"], one=["single"])
         assert server.requests == [
