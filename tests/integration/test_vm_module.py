@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from module_runs import Playground
+from playbook_runs import PlayRun
 from practice_lab import Lab
 
 MODULE = "proxmox_qm_vm"
@@ -58,7 +59,7 @@ def traces(node: Playground) -> str:
     """Whatever a writing call would change: tasks, configurations, volumes."""
     return node.on(
         "pve1",
-        "cat /var/log/pve/tasks/index; head -999 /etc/pve/qemu-server/*.conf; ls -l --time-sort /var/lib/vz/images/*",
+        "find /var/log/pve/tasks -name 'UPID*' | sort; head -999 /etc/pve/qemu-server/*.conf; ls -l --time-sort /var/lib/vz/images/*",
     )
 
 
@@ -73,8 +74,12 @@ def configs(node: Playground) -> dict[str, str]:
 
 
 def shown_diff(output: str) -> str:
-    """The lines between the host's headers, without the names of temporary files."""
-    return "\n".join(line for line in output.splitlines() if re.match(r"[+\- ] ", line) or line.startswith("@@"))
+    """The lines of the difference, which stands before the result, without the names of temporary files."""
+    return "\n".join(
+        line
+        for line in output.partition("pve1 | ")[0].splitlines()
+        if re.match(r"[+\- ] ", line) or line.startswith("@@")
+    )
 
 
 def test_from_nothing_to_running_and_again(node: Playground) -> None:
@@ -209,7 +214,7 @@ def test_refusals(node: Playground) -> None:
 
 
 def test_secrets_stay_secret(node: Playground) -> None:
-    arguments = {"defaults": {"cipassword": PASSWORD}, "vms": [cloud("web1"), cloud("web2", name="web2")]}
+    arguments = {"defaults": {"cipassword": PASSWORD}, "vms": [cloud("web1"), cloud("web2")]}
     done = node.call("pve1", MODULE, "-vvvv", "--diff", **arguments)
     assert done["ok"], done["output"][-3000:]
     assert PASSWORD not in done["output"].replace(json.dumps(arguments), "")
@@ -224,7 +229,11 @@ def test_the_playbooks(node: Playground, tmp_path: Path) -> None:
                 "proxmox_vms": [{"name": "web1", "vmid": 201}, {"name": "db1", "vmid": 202, "memory": 96}]}  # fmt: skip
     file = tmp_path / "vm_config.yml"
     file.write_text(json.dumps(declared))
-    play = node.controller.play
+
+    def play(playbook: str, *arguments: str) -> PlayRun:
+        controller = node.controller
+        return controller.run(controller.playbook_command(playbook, *arguments), node.environment())
+
     assert play("create-vms", "-e", f"@{file}").check().changed["pve1"] == 2
     assert play("create_vms", "-e", f"@{file}").check().changed["pve1"] == 0
     assert re.search(r"202\s+db1\s+pve1\s+running\s+-", play("vm-status", "-e", f"@{file}").check().output)

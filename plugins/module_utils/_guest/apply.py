@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._plan import Plan, apply_plan
-from .._session.errors import AnswerLost, Busy, SessionError, TaskFailed, TaskUnfinished
+from .._session.errors import AnswerLost, Busy, Exists, SessionError, TaskFailed, TaskUnfinished
 from .._session.interface import Session
 from .._session.reconcile import find_lost_task
 from .._session.retry import Retry
@@ -117,7 +117,14 @@ class Applier:
         self.session.set("/pools", poolid=pool, vms=str(self.vmid), **{"allow-move": True})
 
     def start(self, timeout: int) -> None:
-        self._task(["qmstart", "hastart"], lambda: self.session.create(f"{self.base}/status/start"), timeout=timeout)
+        try:
+            self._task(
+                ["qmstart", "hastart"], lambda: self.session.create(f"{self.base}/status/start"), timeout=timeout
+            )
+        except (TaskFailed, Exists):
+            # Another run may have been faster; whether it runs is what counts.
+            if not self._is("running"):
+                raise
         self._wait_for("running", timeout)
 
     def stop(self, force: bool, timeout: int, at_once: bool = False) -> None:
@@ -158,6 +165,9 @@ class Applier:
 
     def write_snippet(self, storage: str, name: str, content: str) -> None:
         write_snippet(self.session, storage, name, content)
+
+    def _is(self, status: str) -> bool:
+        return str(self.session.get(f"{self.base}/status/current").get("status")) == status
 
     def _wait_for(self, status: str, timeout: float) -> None:
         """High availability answers when it has taken the request; the state tells when it has been done."""

@@ -58,6 +58,7 @@ def settle_all(session: Session, wishes: Sequence[GuestWish], check_mode: bool, 
     fleet = Fleet.read(session)
     fleet.claim(wish.vmid for wish in wishes if wish.vmid)
     looker = Looker(session, fleet)
+    looker.wait_for_others(list(wishes))
     results = [GuestResult(wish) for wish in wishes]
     with ThreadPoolExecutor(max_workers=max(1, min(max_parallel, len(wishes) or 1))) as workers:
         # Ids are given in the order of the declaration, so that two runs at once mean the same guests by them.

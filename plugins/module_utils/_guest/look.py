@@ -142,6 +142,29 @@ class Looker:
         fresh = self.fleet.load(state)
         return fresh if fresh is None or not fresh.name else self.fleet.reload(fresh)
 
+    def wait_until_made(self, wish: GuestWish, guests: list[GuestState]) -> None:
+        """Guests have no name until their creation has ended: only then one can tell whether they are the ones that are meant."""
+        end = time.monotonic() + wish.timeout
+        for guest in guests:
+            state = self.fleet.load(guest)
+            while state is not None and state.lock in ("create", "clone") and self._is_worked_on(state):
+                if time.monotonic() > end:
+                    return
+                time.sleep(_PAUSE)
+                state = self.fleet.load(state)
+
+    def wait_for_others(self, wishes: list[GuestWish]) -> None:
+        """Before new ids are given: another run may just make the very guests that are declared."""
+        nameless = [
+            one
+            for one in self.fleet.guests.values()
+            if one.kind == "qemu" and one.lock in ("create", "clone") and not one.name
+        ]
+        searching = [wish for wish in wishes if wish.vmid is None and wish.name]
+        if nameless and searching:
+            self.wait_until_made(searching[0], nameless)
+            self.fleet.refresh()
+
     def _is_worked_on(self, state: GuestState) -> bool:
         # A clone's task carries the id of its source, so any running creation or clone counts.
         rows = self.session.get(f"/nodes/{state.node}/tasks", source="active")

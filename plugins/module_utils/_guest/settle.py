@@ -106,6 +106,8 @@ def _apply(looker: Looker, result: GuestResult) -> None:
                 raise
             # Somebody was faster, or the answer is lost: the state decides what is left to do.
             keeps = None if _is_taken(error) else found.vmid
+            if _is_taken(error):
+                looker.wait_until_made(result.wish, [GuestState(found.vmid, found.node)])
             looker.fleet.refresh()
             found, plan = looker.plan(result.wish, keeps)
             continue
