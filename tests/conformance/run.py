@@ -21,7 +21,7 @@ from replay.compare import Verdict
 from replay.known import read_known
 from replay.narrator import replay_all, tell_to_stderr
 from replay.recordings import Recording, load_recordings, select
-from replay.report import detail_lines, figure_lines, problem_lines, write_json
+from replay.report import detail_lines, figure_lines, problem_lines, stray_lines, write_json
 from replay.stories import plan, read_stories
 
 # A story is as long as its waits; processors matter only while nodes boot.
@@ -81,7 +81,7 @@ def report(verdicts: list[Verdict], arguments: argparse.Namespace, seconds: floa
     for line in detail_lines(verdicts, known, arguments.diff):
         print(line)
     problems = problem_lines(verdicts, known)
-    for line in problems:
+    for line in [*stray_lines(verdicts, known), *problems]:
         print(line)
     print(f"replayed in {seconds:.0f} s")
     for line in figure_lines(verdicts):
