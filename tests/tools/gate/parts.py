@@ -69,7 +69,7 @@ PARTS = (
     Part(
         "integration",
         "integration",
-        NODE_TESTS + "tests/integration",
+        NODE_TESTS + "--ignore=tests/integration/unproven tests/integration",
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
         lane="nodes",
