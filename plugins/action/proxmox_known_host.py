@@ -22,12 +22,12 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.first_conta
     Destination,
     check_fingerprint,
     judge_contact,
-    keys_of,
     parse_destination,
 )
 from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.keys import (
     HostKeys,
     PublicKey,
+    find_keys,
     pin_hosts,
     require_key,
 )
@@ -139,7 +139,7 @@ class ActionModule(ActionBase):
                 "HashKnownHosts=no",
             ]
             self._run([ssh[0], *options, *ssh[1:], *PROBE_OPTIONS, self._host(), "true"])
-            keys = keys_of(read_text(path) or "")
+            keys = find_keys(read_text(path) or "")
         if not keys:
             raise AnsibleActionFail(f"{self._host()} showed no host key; try: {' '.join(ssh)} {self._host()}")
         return keys

@@ -5,45 +5,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from lab_fixtures import make_lab as make_lab
 from playbook_runs import Controller
 from practice_lab import Lab
-
-
-def require_containers() -> None:
-    """Skip where no container can run; on a CI machine that is a failure."""
-    missing = []
-    if os.geteuid() != 0:
-        missing.append("root")
-    missing += [program for program in ("systemd-nspawn", "nft", "ip", "nsenter", "ssh") if not shutil.which(program)]
-    if missing:
-        reason = f"practice nodes need {', '.join(missing)}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def make_lab(request: pytest.FixtureRequest) -> Iterator[Callable[[], Lab]]:
-    """Hand out labs that do not exist yet: make_lab().up(["pve1"])."""
-    require_containers()
-    labs: list[Lab] = []
-
-    def make() -> Lab:
-        # The process id keeps two test runs on one machine apart.
-        lab = Lab(f"test{os.getpid()}x{abs(hash(request.module.__name__)) % 1000}x{len(labs)}")
-        labs.append(lab)
-        return lab
-
-    yield make
-    for lab in labs:
-        lab.down()
 
 
 @pytest.fixture(scope="module")

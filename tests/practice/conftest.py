@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
+from lab_fixtures import make_lab as make_lab
 from module_runs import Playground
 from practice_lab import Lab
 
@@ -27,36 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the files; the order of the tests in a file is the story that it tells."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places)))
-
-
-def require_containers() -> None:
-    """Skip where no container can run; on a CI machine that is a failure."""
-    missing = []
-    if os.geteuid() != 0:
-        missing.append("root")
-    missing += [program for program in ("systemd-nspawn", "nft", "ip", "nsenter", "ssh") if not shutil.which(program)]
-    if missing:
-        reason = f"practice nodes need {', '.join(missing)}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def make_lab(request: pytest.FixtureRequest) -> Iterator[Callable[[], Lab]]:
-    """Hand out labs that do not exist yet: make_lab().up(["pve1"])."""
-    require_containers()
-    labs: list[Lab] = []
-
-    def make() -> Lab:
-        # The process id keeps two test runs on one machine apart.
-        lab = Lab(f"test{os.getpid()}x{abs(hash(request.module.__name__)) % 1000}x{len(labs)}")
-        labs.append(lab)
-        return lab
-
-    yield make
-    for lab in labs:
-        lab.down()
 
 
 @pytest.fixture(scope="module")

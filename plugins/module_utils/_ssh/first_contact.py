@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.keys import PublicKey, find_keys
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.keys import PublicKey
 
 # No authentication method at all: the answer to a known host is "Permission denied", and nothing was offered to it.
 PROBE_OPTIONS = (
@@ -89,8 +89,3 @@ def check_fingerprint(served: Sequence[PublicKey], expected: str) -> str | None:
     if expected in fingerprints:
         return None
     return f"it serves {', '.join(fingerprints) or 'no key'}, not {expected}"
-
-
-def keys_of(known_hosts_text: str) -> list[PublicKey]:
-    """The keys that ssh wrote down during a first contact."""
-    return find_keys(known_hosts_text)

@@ -86,11 +86,6 @@ class HostKeys:
     keys: tuple[PublicKey, ...]
 
 
-def known_host_name(host: str, port: int = 22) -> str:
-    """A host as it stands in known_hosts."""
-    return host if port == 22 else f"[{host}]:{port}"
-
-
 def pin_hosts(text: str, hosts: Sequence[HostKeys]) -> str:
     """The known_hosts text in which each of the hosts is known by exactly its keys.
 
