@@ -63,9 +63,15 @@ def command_of(part: Part, environment: Environment) -> str:
     )
 
 
+def lane_of(part: Part) -> str:
+    """Its lane; a part without one is alone in its own."""
+    return part.lane or part.name
+
+
 def labs_for(part: Part, memory: int) -> int:
-    """Its labs, fewer in proportion where the memory (in bytes) is too small for those of all parts."""
-    wanted = sum(each.labs for each in PARTS) * MEMORY_OF_A_LAB
+    """Its labs, fewer in proportion where the memory (in bytes) is too small for those of all lanes."""
+    at_once = {lane_of(each): max(other.labs for other in PARTS if lane_of(other) == lane_of(each)) for each in PARTS}
+    wanted = sum(at_once.values()) * MEMORY_OF_A_LAB
     return max(1, min(part.labs, part.labs * memory // wanted))
 
 
@@ -112,16 +118,16 @@ class Runner:
     def run(self, parts: Sequence[Part]) -> list[Outcome]:
         """Run the parts, never two of one lane at a time; the outcomes come in the order of the parts.
 
-        Parts that mostly wait start at once, beside the workers.
+        Parts that mostly wait have a worker for each of their lanes, beside the workers that compute.
         """
         LOGS.mkdir(parents=True, exist_ok=True)
         patient = [part for part in parts if part.labs]
-        waiting = [part for part in parts if not part.labs]
+        computing = [part for part in parts if not part.labs]
         busy: set[str] = set()
         outcomes: dict[str, Outcome] = {}
         changed = threading.Condition()
 
-        def take() -> Part | None:
+        def take(waiting: list[Part]) -> Part | None:
             with changed:
                 while waiting and not self._stopped:
                     for part in waiting:
@@ -140,12 +146,16 @@ class Runner:
                 self.tell(outcome)
                 changed.notify_all()
 
-        def work() -> None:
-            while (part := take()) is not None:
+        def work(waiting: list[Part]) -> None:
+            while (part := take(waiting)) is not None:
                 finish(part)
 
-        threads = [threading.Thread(target=work, name=f"gate-{number}") for number in range(self.workers)]
-        threads += [threading.Thread(target=finish, args=(part,), name=f"gate-{part.name}") for part in patient]
+        threads = [
+            threading.Thread(target=work, args=(computing,), name=f"gate-{number}") for number in range(self.workers)
+        ]
+        for lane in {lane_of(part) for part in patient}:
+            own = [part for part in patient if lane_of(part) == lane]
+            threads.append(threading.Thread(target=work, args=(own,), name=f"gate-{lane}"))
         for thread in threads:
             thread.start()
         try:

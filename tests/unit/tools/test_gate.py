@@ -128,9 +128,10 @@ def test_a_failing_part_does_not_stop_the_others(runner: Runner):
     assert outcomes[0].log is not None and outcomes[0].log.read_text(encoding="utf-8") == "said\n"
 
 
-def test_parts_of_one_lane_run_one_after_the_other(runner: Runner, tmp_path: Path):
+@pytest.mark.parametrize("labs", [0, 1])
+def test_parts_of_one_lane_run_one_after_the_other(runner: Runner, tmp_path: Path, labs: int):
     command = f"mkdir {tmp_path}/busy && sleep 0.3 && rmdir {tmp_path}/busy"
-    outcomes = runner.run([Part(name, "t", command, lane="nodes") for name in ("one", "two", "three")])
+    outcomes = runner.run([Part(name, "t", command, lane="nodes", labs=labs) for name in ("one", "two", "three")])
     assert all(each.figures == Figures(passed=1) for each in outcomes)
 
 
@@ -197,5 +198,5 @@ def test_parts_that_wait_take_no_worker(runner: Runner, tmp_path: Path):
 def test_a_small_machine_has_fewer_labs_at_a_time():
     practice = next(part for part in PARTS if part.name == "practice")
     assert (
-        labs_for(practice, 64 << 30) == practice.labs > labs_for(practice, 8 << 30) > labs_for(practice, 1 << 20) == 1
+        labs_for(practice, 64 << 30) == practice.labs > labs_for(practice, 3 << 30) > labs_for(practice, 1 << 20) == 1
     )
