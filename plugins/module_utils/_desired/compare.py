@@ -65,6 +65,14 @@ def compare(
     return sorted(changes, key=lambda change: change.key)
 
 
+def shown_changes(changes: Iterable[Change]) -> tuple[dict[str, str], dict[str, str]]:
+    """What a diff shows of changes: the texts before and after, secrets masked."""
+    changes = list(changes)
+    before = {change.key: change.shown_before for change in changes if change.shown_before is not None}
+    after = {change.key: change.shown_after for change in changes if change.shown_after is not None}
+    return before, after
+
+
 def _change(schema: Schema, key: str, before: Any, after: Any) -> Change:
     row = schema.find(key)
     if row is None:

@@ -161,6 +161,21 @@ class Words(Kind):
 
 
 @dataclass(frozen=True)
+class Names(Words):
+    """A set of words whose order and repetition mean nothing (a storage's contents, the nodes of a rule)."""
+
+    separator: str = ","
+    choices: tuple[str, ...] = ()
+
+    def parse(self, value: Any) -> tuple[str, ...]:
+        words = super().parse(value)
+        for word in words:
+            if self.choices and word not in self.choices:
+                raise InvalidValue(f"'{show(word)}' is none of {', '.join(self.choices)}")
+        return tuple(sorted(set(words)))
+
+
+@dataclass(frozen=True)
 class Tags(Kind):
     """A set of words: Proxmox VE writes them in lower case, sorted and once."""
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._desired.compare import compare
+from ansible_collections.baremetal.proxmox.plugins.module_utils._desired.compare import compare, shown_changes
 from ansible_collections.baremetal.proxmox.plugins.module_utils._desired.errors import InvalidValue
+from ansible_collections.baremetal.proxmox.plugins.module_utils._desired.kinds import Names
 from ansible_collections.baremetal.proxmox.plugins.module_utils._desired.sizes import (
     format_gibibytes,
     format_size,
@@ -221,3 +222,16 @@ def test_sizes(text: str, size: int) -> None:
 def test_a_disk_without_a_unit_is_in_gib() -> None:
     assert parse_disk_size(20) == parse_disk_size("20G") == 20 * 1024**3
     assert format_gibibytes(parse_disk_size("0.5G")) == "0.5"
+
+
+def test_a_set_of_names_has_no_order() -> None:
+    kind = Names(choices=("images", "iso", "rootdir"))
+    assert kind.parse("rootdir,images") == kind.parse(["images", "rootdir", "images"])
+    assert kind.format(kind.parse("rootdir images")) == "images,rootdir"
+    with pytest.raises(InvalidValue, match="'files' is none of images, iso, rootdir"):
+        kind.parse("images,files")
+
+
+def test_a_diff_shows_what_changes_and_masks_secrets() -> None:
+    changes = compare(VIRTUAL_MACHINE, {"cipassword": "new", "cores": 2}, {"cipassword": "old"}, [])
+    assert shown_changes(changes) == ({"cipassword": "********"}, {"cipassword": "******** (new)", "cores": "2"})
