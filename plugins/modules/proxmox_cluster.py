@@ -22,6 +22,8 @@ author:
   - baremetal.proxmox authors (@baremetal-proxmox)
 extends_documentation_fragment:
   - baremetal.proxmox._attributes
+  - baremetal.proxmox._membership
+  - baremetal.proxmox._membership.backup
 attributes:
   check_mode:
     support: full
@@ -103,10 +105,6 @@ options:
       - No seed is looked at then. Without check mode this option does nothing.
     type: bool
     default: false
-  timeout:
-    description: Seconds that one long step may take, and again that its result is waited for.
-    type: int
-    default: 180
   on_failure:
     description:
       - What to do when a join fails half way. V(keep) leaves the node as it is, for the next run to finish or take back.
@@ -139,15 +137,6 @@ options:
     description: Whether to save C(config.db), the corosync and the storage configuration before leaving a cluster.
     type: bool
     default: true
-  backup_directory:
-    description: The directory on the node for backups. They hold private keys and can only be read by root.
-    type: path
-    default: /var/lib/baremetal-proxmox/backup
-  lock_owner:
-    description:
-      - The owner of the lease taken with M(baremetal.proxmox.proxmox_cluster_lock), which this run uses and renews.
-      - Without it the run takes a lease of its own and gives it back at its end.
-    type: str
 seealso:
   - module: baremetal.proxmox.proxmox_cluster_node
   - module: baremetal.proxmox.proxmox_cluster_info

@@ -23,6 +23,7 @@ author:
   - baremetal.proxmox authors (@baremetal-proxmox)
 extends_documentation_fragment:
   - baremetal.proxmox._attributes
+  - baremetal.proxmox._membership
 attributes:
   check_mode:
     support: full
@@ -82,9 +83,6 @@ options:
     description: Seconds until every member has to run the new configuration with all links connected.
     type: int
     default: 60
-  lock_owner:
-    description: The owner of the lease taken with M(baremetal.proxmox.proxmox_cluster_lock), as in M(baremetal.proxmox.proxmox_cluster).
-    type: str
 seealso:
   - module: baremetal.proxmox.proxmox_cluster
   - module: baremetal.proxmox.proxmox_cluster_info

@@ -20,6 +20,8 @@ author:
   - baremetal.proxmox authors (@baremetal-proxmox)
 extends_documentation_fragment:
   - baremetal.proxmox._attributes
+  - baremetal.proxmox._membership
+  - baremetal.proxmox._membership.backup
 attributes:
   check_mode:
     support: full
@@ -63,17 +65,6 @@ options:
       - Whether to remove the node's directory, its SSH keys and known hosts, and its name from storages, replication jobs and HA.
     type: bool
     default: true
-  timeout:
-    description: Seconds that the deletion may take, and again that its result is waited for.
-    type: int
-    default: 180
-  backup_directory:
-    description: The directory on this node for copies of what is removed.
-    type: path
-    default: /var/lib/baremetal-proxmox/backup
-  lock_owner:
-    description: The owner of the lease taken with M(baremetal.proxmox.proxmox_cluster_lock), which this run uses and renews.
-    type: str
 seealso:
   - module: baremetal.proxmox.proxmox_cluster
 """

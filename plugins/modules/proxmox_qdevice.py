@@ -22,6 +22,7 @@ author:
   - baremetal.proxmox authors (@baremetal-proxmox)
 extends_documentation_fragment:
   - baremetal.proxmox._attributes
+  - baremetal.proxmox._membership
 attributes:
   check_mode:
     support: full
@@ -56,13 +57,6 @@ options:
       - Only with this knowledge the device is taken off where the cluster's quorum depends on it.
     type: list
     elements: str
-  timeout:
-    description: Seconds that C(pvecm) may take, and again that the votes are waited for.
-    type: int
-    default: 180
-  lock_owner:
-    description: The owner of the lease taken with M(baremetal.proxmox.proxmox_cluster_lock), as in M(baremetal.proxmox.proxmox_cluster).
-    type: str
 seealso:
   - module: baremetal.proxmox.proxmox_cluster_info
 """
