@@ -18,7 +18,7 @@ SUITE = "trixie"
 PACKAGES = """
 acl attr bsdextrautils bzip2 ca-certificates chrony corosync corosync-qdevice cron curl dbus dbus-user-session e2fsprogs
 ethtool fdisk file fuse3 gzip iproute2 iputils-ping kmod less libfaketime libnss-systemd libpam-systemd
-login logrotate logsave lsof nano netbase nftables openssh-client openssh-server openssh-sftp-server openssl
+login logrotate logsave lsof nano netbase nfs-common nftables openssh-client openssh-server openssh-sftp-server openssl
 passwd perl procps psmisc python3 rsync socat sqlite3 systemd systemd-sysv tcpdump traceroute udev
 util-linux uuid-runtime vim-tiny wget xz-utils zstd
 """.split()
@@ -37,7 +37,8 @@ systemd-udev-trigger.service systemd-udevd.service systemd-udevd-control.socket 
 systemd-update-done.service systemd-update-utmp.service nftables.service corosync-notifyd.service
 """.split()
 
-DISABLED_UNITS = ["corosync-qdevice.service"]
+# nfs-common brings the NFS client's services along: here only showmount and rpcinfo are wanted of it, as on an idle node.
+DISABLED_UNITS = ["corosync-qdevice.service", "rpcbind.service", "rpcbind.socket", "nfs-client.target", "nfs-blkmap.service"]
 
 FILES = {
     # A cluster member only has a corosync.conf after create or join; until then the unit is enabled and skipped.
