@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from .._session.errors import NotFound, SessionError
+from .._session.errors import Exists, Invalid, NotFound, SessionError
 from .._session.interface import Session
 from .diagnosis import Diagnosis, Observation, diagnose
 from .gather import Facts, Wish, wait_for_facts
@@ -26,6 +26,7 @@ class Guest:
     node: str | None = None
     absence: str = ""
     node_is_off: bool = False
+    hidden: bool = False  # there is one, but this user is not shown it
 
 
 def find_guests(session: Session, params: Mapping[str, Any]) -> list[Guest]:
@@ -40,7 +41,7 @@ def find_guests(session: Session, params: Mapping[str, Any]) -> list[Guest]:
     def guest(vmid: int) -> Guest:
         row = there.get(vmid)
         if row is None:
-            return Guest(vmid, absence=f"there is no virtual machine {vmid} in the cluster")
+            return _absent(session, vmid)
         if row["type"] == "lxc":
             return Guest(vmid, str(row.get("name", "")), absence=f"{vmid} is a container: those have no agent")
         if wanted_node and row["node"] != wanted_node:
@@ -58,6 +59,16 @@ def find_guests(session: Session, params: Mapping[str, Any]) -> list[Guest]:
         return [guest(_find_by_name(session, params["name"], there, [wanted_node] if wanted_node else sorted(nodes)))]
     vmids = [params["vmid"]] if params["vmid"] is not None else params["vmids"]
     return [guest(vmid) for vmid in sorted(set(vmids))]
+
+
+def _absent(session: Session, vmid: int) -> Guest:
+    """The overview leaves out what the user may not see; whether a number is taken is told to everybody."""
+    if session.user != "root@pam":
+        try:
+            session.get("/cluster/nextid", vmid=vmid)
+        except (Exists, Invalid):
+            return Guest(vmid, absence=f"{session.user} may not see {vmid}", hidden=True)
+    return Guest(vmid, absence=f"there is no virtual machine {vmid} in the cluster")
 
 
 def _find_by_name(session: Session, name: str, there: Mapping[int, Mapping[str, Any]], nodes: Iterable[str]) -> int:
@@ -102,11 +113,10 @@ def read_guests(
 def _without_looking(guest: Guest, user: str) -> Facts | None:
     if guest.node is not None and not guest.node_is_off:
         return None
-    failure = (
-        AgentFailure(Trouble.NODE_OFFLINE, f"the node {guest.node} is offline")
-        if guest.node_is_off
-        else AgentFailure(Trouble.NO_GUEST, guest.absence)
-    )
+    if guest.node_is_off:
+        failure = AgentFailure(Trouble.NODE_OFFLINE, f"the node {guest.node} is offline")
+    else:
+        failure = AgentFailure(Trouble.DENIED if guest.hidden else Trouble.NO_GUEST, guest.absence)
     seen = Observation(guest.vmid, guest.node, failure=failure, user=user)
     diagnosis = diagnose(seen)
     if not isinstance(diagnosis, Diagnosis):

@@ -26,6 +26,7 @@ from .parse import (
     read_info,
     read_interfaces,
 )
+from .port_ping import ping_port
 from .trouble import AgentFailure, Trouble, classify_failure
 
 NOWHERE = Primary(None, None)
@@ -87,18 +88,27 @@ def look(session: Session, vmid: int, node: str, wish: Wish) -> Facts:
     if diagnosis is not None:
         return Facts(_with_release(session, seen), diagnose(_with_release(session, seen), wish.boot_time) or diagnosis)
     base = f"/nodes/{node}/qemu/{vmid}"
+    seen = _ping(session, seen, base)
+    if seen.ping:
+        return _ask(session, seen, wish, base)
+    seen = _with_release(session, seen)
+    found = diagnose(seen, wish.boot_time)
+    if found is None:
+        raise AssertionError
+    return Facts(seen, found)
+
+
+def _ping(session: Session, seen: Observation, base: str) -> Observation:
+    answered = ping_port(seen.vmid) if session.node == seen.node else None
+    if answered is not None:
+        return replace(seen, ping=answered)
     try:
         unwrap(session.create(f"{base}/agent/ping"))
-        seen = replace(seen, ping=True)
     except CommandRefused:
-        seen = replace(seen, ping=True)  # whoever refuses is awake
+        pass  # whoever refuses is awake
     except SessionError as error:
-        seen = _with_release(session, replace(seen, ping=False, failure=_failure(error)))
-        found = diagnose(seen, wish.boot_time)
-        if found is None:
-            raise AssertionError from None
-        return Facts(seen, found)
-    return _ask(session, seen, wish, base)
+        return replace(seen, ping=False, failure=failure_of(error))
+    return replace(seen, ping=True)
 
 
 def _look_from_outside(session: Session, vmid: int, node: str, boot_time: int) -> Observation:
@@ -109,7 +119,7 @@ def _look_from_outside(session: Session, vmid: int, node: str, boot_time: int) -
         seen = replace(seen, config=read_pending(session.get(f"{base}/pending")))
         status: Mapping[str, Any] = session.get(f"{base}/status/current")
     except SessionError as error:
-        failure = _failure(error)
+        failure = failure_of(error)
         if failure.kind is Trouble.OTHER and seen.config is None:
             raise  # neither the guest nor its agent: nothing that a diagnosis could name
         return replace(seen, failure=failure)
@@ -122,23 +132,23 @@ def _look_from_outside(session: Session, vmid: int, node: str, boot_time: int) -
     )
     if diagnose(seen, boot_time) is not None:
         return seen
-    seen = replace(seen, device=_device(session, base))
+    seen = replace(seen, device=_device(session, base, seen.config.running.type if seen.config else "virtio"))
     if seen.device is not None and (not seen.device.present or seen.device.listening is False):
         # Nobody can answer: a ping would only cost its three seconds.
         seen = replace(seen, ping=False)
     return seen
 
 
-def _device(session: Session, base: str) -> AgentDevice | None:
+def _device(session: Session, base: str, kind: str) -> AgentDevice | None:
     """The agent's port as QEMU sees it; not everybody may ask the monitor, and it too may be silent."""
     try:
         tree = str(session.create(f"{base}/monitor", command="info qtree") or "")
     except SessionError:
         return None
-    return read_device_tree(tree) if "dev: " in tree else None
+    return read_device_tree(tree, kind) if "dev: " in tree else None
 
 
-def _failure(error: SessionError) -> AgentFailure:
+def failure_of(error: SessionError) -> AgentFailure:
     text = error.message
     if isinstance(error, Denied):
         return AgentFailure(Trouble.DENIED, text, error.privileges)
@@ -184,7 +194,7 @@ def _ask(session: Session, seen: Observation, wish: Wish, base: str) -> Facts:
             errors[command] = str(error)
         except SessionError as error:
             errors[command] = error.message
-            failure = _failure(error)
+            failure = failure_of(error)
             if failure.kind is not Trouble.OTHER:
                 # An agent that has fallen silent since the ping gets the diagnosis of a silent one.
                 seen = replace(seen, failure=failure, ping=failure.kind is not Trouble.NO_ANSWER)

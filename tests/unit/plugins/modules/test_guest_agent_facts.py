@@ -14,6 +14,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors import (
     Denied,
     Failed,
+    Invalid,
     NotFound,
     SessionError,
     Unreachable,
@@ -236,6 +237,16 @@ def test_numbers_that_are_no_virtual_machines(run):
     result = run(session, vmids=[999, 200, 100])
     assert [(guest["vmid"], guest["reason"]) for guest in result["guests"]] == [(100, "ok"), (200, "vm_not_found"), (999, "vm_not_found")]  # fmt: skip
     assert "container" in result["guests"][1]["detail"]
+
+
+def test_a_guest_that_the_user_is_not_shown(run):
+    taken = Invalid("Parameter verification failed.", errors={"vmid": "VM 100 already exists"})
+    seen = {("GET", "/cluster/resources"): [], ("GET", "/cluster/nextid"): taken}
+    guest = run(FakeSession(seen, user="ops@pve"), vmid=100)["guests"][0]
+    assert guest["reason"] == "permission_denied"
+    assert "VM.Audit" in guest["remedy"]
+    nobody = run(FakeSession({**seen, ("GET", "/cluster/nextid"): "100"}, user="ops@pve"), vmid=100)["guests"][0]
+    assert nobody["reason"] == "vm_not_found"
 
 
 def test_a_guest_by_name_also_when_it_was_made_seconds_ago(run):

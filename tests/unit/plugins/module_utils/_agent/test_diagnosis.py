@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._agent.device import AgentDevice, read_device_tree
+from ansible_collections.baremetal.proxmox.plugins.module_utils._agent.device import AgentDevice
 from ansible_collections.baremetal.proxmox.plugins.module_utils._agent.diagnosis import Observation, Reason, diagnose
 from ansible_collections.baremetal.proxmox.plugins.module_utils._agent.guest_config import (
     parse_agent_option,
@@ -117,50 +117,6 @@ def test_a_silent_agent_always_gets_a_reason_and_a_remedy(seen):
     assert (found.reason is Reason.OK) is (found.remedy == "")
     if seen.ping is False:
         assert found.reason is not Reason.OK
-
-
-QTREE = """bus: main-system-bus
-  type System
-  dev: i440FX-pcihost, id ""
-    bus: pci.0
-      type PCI
-      dev: virtio-serial-pci, id "qga0"
-        ioeventfd = true
-        bus: virtio-bus
-          type virtio-pci-bus
-          dev: virtio-serial-device, id ""
-            max_ports = 31 (0x1f)
-            bus: qga0.0
-              type virtio-serial-bus
-              dev: virtserialport, id ""
-                chardev = "spice0"
-                nr = 2 (0x2)
-                name = "com.redhat.spice.0"
-                port 2, guest on, host on, throttle off
-              dev: virtserialport, id ""
-                chardev = "qga0"
-                nr = 1 (0x1)
-                name = "org.qemu.guest_agent.0"
-                port 1, guest off, host off, throttle off
-"""
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (QTREE, AgentDevice(True, False)),
-        (QTREE.replace("guest off, host off", "guest on, host off"), AgentDevice(True, True)),
-        (QTREE.replace("\n", "\r\n"), AgentDevice(True, False)),
-        (
-            QTREE.replace("org.qemu.guest_agent.0", "other").replace('chardev = "qga0"', 'chardev = "x"'),
-            AgentDevice(False),
-        ),
-        ('  dev: isa-serial, id ""\n    chardev = "qga0"\n    iobase = 1016\n', AgentDevice(True, None)),
-        ("", AgentDevice(False)),
-    ],
-)
-def test_the_device_tree(text, expected):
-    assert read_device_tree(text) == expected
 
 
 @pytest.mark.parametrize(
