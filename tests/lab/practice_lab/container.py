@@ -31,7 +31,9 @@ def command(identifier: str, host_name: str, root: Path) -> list[str]:
     argv += [f"--hostname={host_name}", "--register=no", "--keep-unit", f"--network-namespace-path={network}"]
     argv += ["--resolv-conf=off", "--timezone=off", "--link-journal=no", "--notify-ready=no"]
     argv += ["--capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_IPC_LOCK,CAP_SYS_NICE"]
-    argv += ["--bind=/dev/fuse", "--property=DeviceAllow=/dev/fuse rwm"]
+    for device in ("/dev/fuse", "/dev/net/tun"):  # /etc/pve, and the cards of real guests
+        if Path(device).exists():
+            argv += [f"--bind={device}", f"--property=DeviceAllow={device} rwm"]
     code = EMULATION / "practice_pve"
     if code.is_dir():
         argv.append(f"--bind-ro={code}:/usr/lib/practice-node/practice_pve")

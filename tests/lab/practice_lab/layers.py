@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from .completed import must_run, run_program
@@ -58,8 +59,8 @@ def is_limited(identifier: str, directory: Path) -> bool:
     return disk_of(directory) in mounts_of(identifier)
 
 
-def mount_root(identifier: str, lower: Path, directory: Path) -> Path:
-    """Mount directory/root = lower + the node's writable layer; returns it. Mounted already: nothing happens."""
+def mount_root(identifier: str, lower: Sequence[Path], directory: Path) -> Path:
+    """Mount directory/root = lower (topmost first) + the node's writable layer; returns it. Mounted already: nothing happens."""
     target = directory / "root"
     mounted = mounts_of(identifier)
     if target in mounted:
@@ -67,7 +68,7 @@ def mount_root(identifier: str, lower: Path, directory: Path) -> Path:
     base = disk_of(directory) if disk_of(directory) in mounted else directory
     for path in (base / "upper", base / "work", target):
         path.mkdir(parents=True, exist_ok=True)
-    options = f"lowerdir={lower},upperdir={base / 'upper'},workdir={base / 'work'}"
+    options = f"lowerdir={':'.join(map(str, lower))},upperdir={base / 'upper'},workdir={base / 'work'}"
     must_run(["mount", "-t", "overlay", "-o", options, identifier, str(target)])
     return target
 

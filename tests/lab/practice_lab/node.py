@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import bytecode, container, layers, network
+from . import bytecode, container, guest_layers, layers, network
 from .completed import Completed, run_program
 from .errors import LabError
 from .identity import write_identity
@@ -66,23 +66,25 @@ class Node:
     def created(self) -> bool:
         return (self.directory / "created").exists()
 
-    def create(self, lower: Path) -> None:
-        """Make root file system and network. What an interrupted creation left is thrown away first."""
+    def create(self, root: Path) -> None:
+        """Make file system (on top of the given root) and network. What an interrupted creation left is thrown away first."""
         network.ensure_node(self.lab, self.lab_spec, self.spec)
         if not self.created:
             layers.unmount_root(self.identifier)
             layers.forget(self.directory)
             self.directory.mkdir(parents=True, mode=0o700)
-            (self.directory / "lower").write_text(f"{lower}\n")
+            lower = [*guest_layers.ensure_layers({**self.lab_spec.settings, **self.spec.settings}, root), root]
+            (self.directory / "lower").write_text("".join(f"{path}\n" for path in lower))
             layers.mount_root(self.identifier, lower, self.directory)
             write_identity(self.root, self.lab, self.lab_spec, self.spec, self._count_installation())
-            bytecode.lay_out(lower, self.root)
+            bytecode.lay_out(root, self.root)
             (self.directory / "created").touch()
         self.mount()
 
     def mount(self) -> None:
         """Mount the root. A node keeps the one it was made of, also when the recipe has changed since."""
-        layers.mount_root(self.identifier, Path((self.directory / "lower").read_text().strip()), self.directory)
+        lower = [Path(line) for line in (self.directory / "lower").read_text().splitlines()]
+        layers.mount_root(self.identifier, lower, self.directory)
 
     def _count_installation(self) -> int:
         """Number this installation within the lab: every one gets keys of its own."""
@@ -147,11 +149,11 @@ class Node:
         self.poweroff()
         self.boot()
 
-    def reinstall(self, lower: Path) -> None:
+    def reinstall(self, root: Path) -> None:
         """Throw everything on the node away and install it again: same name and addresses, new keys."""
         self.kill()
         (self.directory / "created").unlink(missing_ok=True)
-        self.create(lower)
+        self.create(root)
         self.boot()
 
     def remove(self) -> None:

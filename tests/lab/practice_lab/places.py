@@ -13,6 +13,7 @@ from .errors import LabError
 
 PREFIX = "pl-"  # namespaces, machines and mounts of all labs start with it; "lab down" finds them by it
 EMULATION = Path(__file__).resolve().parent.parent / "emulation"
+GUESTS = Path(__file__).resolve().parent.parent / "guests"
 NETNS_DIRECTORY = Path("/run/netns")
 
 # No dash in a lab's name: "pl-LAB-NODE" must be read in one way only, and node names have dashes.

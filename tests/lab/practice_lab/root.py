@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import platform
 import re
 import shutil
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from . import layers, recipe
-from .completed import must_run, run_program
+from .cached import build_once
+from .completed import run_program
 from .errors import LabError
 from .places import cache_directory
 
@@ -41,35 +38,14 @@ def ensure_root() -> Path:
     finished = root_path()
     if finished.is_dir():
         return finished
-    finished.parent.mkdir(parents=True, exist_ok=True)
-    with _build_lock(finished.parent / f"{finished.name}.lock"):
-        if finished.is_dir():  # another builder was faster
-            return finished
-        for leftover in finished.parent.glob(f"{finished.name}.building.*"):
-            _unmount_below(leftover)
-            shutil.rmtree(leftover)
-        building = finished.parent / f"{finished.name}.building.{os.getpid()}"
-        started = time.monotonic()
-        print(f"building the practice nodes' root in {finished} (once, some 30 s) ...", file=sys.stderr, flush=True)
-        _bootstrap(building)
-        recipe.customise(building)
-        building.rename(finished)
-        _forget_older(finished)
-        print(f"root built in {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+
+    def build(target: Path) -> None:
+        _bootstrap(target)
+        recipe.customise(target)
+
+    build_once(finished, "the practice nodes' root", build)
+    _forget_older(finished)
     return finished
-
-
-@contextmanager
-def _build_lock(path: Path) -> Iterator[None]:
-    with path.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def _unmount_below(directory: Path) -> None:
-    """A build that was killed leaves /proc, /sys and more mounted: to delete a root with these would be to delete the host's."""
-    for target in reversed(layers.mounts_below(directory)):
-        must_run(["umount", "-l", str(target)])
 
 
 def _forget_older(newest: Path, keep: int = 2) -> None:
