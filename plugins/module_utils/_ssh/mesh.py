@@ -8,8 +8,9 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import shlex
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ def try_logins(peers: Iterable[tuple[str, str]], patience: int = 10) -> list[Log
 
 
 def _try_login(name: str, address: str, patience: int) -> Login:
+    return Login(name, address, run_on_member(name, address, ["true"], patience))
+
+
+def run_on_member(name: str, address: str, argv: Sequence[str], patience: int) -> str | None:
+    """None where the command ended with 0, else its or ssh's own last words."""
     # The options of PVE::SSHInfo. Nothing is learned on the way: an unknown or changed host key is a refusal.
     options = [
         "BatchMode=yes",
@@ -40,14 +46,19 @@ def _try_login(name: str, address: str, patience: int) -> Login:
         "UpdateHostKeys=no",
         f"ConnectTimeout={patience}",
     ]
-    command = ["ssh", "-e", "none", *[word for option in options for word in ("-o", option)], f"root@{address}", "true"]
+    command = ["ssh", "-e", "none", *[word for option in options for word in ("-o", option)]]
     try:
         done = subprocess.run(  # pylint: disable=ansible-bad-function
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience + 15, check=False
+            [*command, f"root@{address}", shlex.join(argv)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=patience + 15,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return Login(name, address, f"no answer within {patience + 15} seconds")
+        return f"no answer within {patience + 15} seconds"
     if done.returncode == 0:
-        return Login(name, address, None)
+        return None
     words = done.stderr.strip().splitlines()
-    return Login(name, address, words[-1] if words else f"exit code {done.returncode}")
+    return words[-1] if words else f"exit code {done.returncode}"

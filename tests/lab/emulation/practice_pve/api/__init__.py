@@ -39,6 +39,7 @@ BRANCHES: tuple[tuple[str, str], ...] = (
     ("/nodes/{node}/qemu/{vmid}/migrate", "practice_pve.api.qemu_migrate"),
     ("/nodes/{node}/lxc", "practice_pve.api.lxc"),
     ("/nodes/{node}/storage", "practice_pve.api.node_storage"),
+    ("/nodes/{node}/scan", "practice_pve.api.node_scan"),
     ("/nodes/{node}/vzdump", "practice_pve.api.vzdump"),
     ("/cluster", "practice_pve.api.defaults"),
     ("/nodes/{node}", "practice_pve.api.defaults"),

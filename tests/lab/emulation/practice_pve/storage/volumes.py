@@ -20,6 +20,7 @@ from practice_pve.rest.errors import ApiError, NotEmulated
 from practice_pve.storage import images
 from practice_pve.storage.definitions import Storage, StorageList, make_directories
 from practice_pve.storage.names import VolumeName, parse_volume_name
+from practice_pve.storage.network_file_system import is_online
 
 _DISK_NUMBER = re.compile(r"(?:vm|base|subvol|basevol)-(\d+)-disk-(\d+)\..*")
 
@@ -64,8 +65,8 @@ def assert_exists(storages: StorageList, volume_id: str) -> images.ImageInfo:
 def activate(storage: Storage) -> None:
     """Make a storage usable: its directories exist afterwards."""
     _assert_emulated(storage)
-    if storage.type == "nfs" and not os.path.isdir(storage.path or ""):
-        # there is no NFS among practice nodes; a directory at the mount point stands for a server that answers
+    if storage.type == "nfs" and not is_online(storage.values["server"], storage.values.get("options", "")):
+        # A server that answers is mounted by a real node. Here the directory at the mount point stands for the mount.
         raise ApiError(f"storage '{storage.name}' is not online", exit_code=1)
     make_directories(storage)
 
