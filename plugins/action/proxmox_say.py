@@ -43,4 +43,5 @@ class ActionModule(ActionBase):
             except KeyError as missing:
                 raise AnsibleActionFail(f"The message '{arguments['message']}' needs the value {missing}.") from missing
         display.display(text)
-        return {"changed": False, "text": text}
+        # The callback of this collection makes its bars of the message and its values.
+        return {"changed": False, "text": text, "message": arguments["message"], "values": arguments["values"]}

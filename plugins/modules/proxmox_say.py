@@ -54,4 +54,14 @@ text:
   description: What was printed.
   returned: success
   type: str
+message:
+  description: The name of the message, null for a text of one's own.
+  returned: success
+  type: str
+  sample: phase_4
+values:
+  description: What was filled into the message.
+  returned: success
+  type: dict
+  sample: {node: pve2, position: "1", count: "2"}
 """

@@ -98,4 +98,4 @@ def test_check_mode_shows_the_whole_plan(lab: Lab, controller: Controller, quiet
             "TASK [baremetal.proxmox.proxmox_cluster_join : Join the cluster and wait until both sides agree]"
             in run.output
         )
-        assert f"changed: [{node}]" in run.output.partition("PHASE 4")[2]
+        assert f"changed     Join the cluster and wait until both sides agree: {node} (" in run.output

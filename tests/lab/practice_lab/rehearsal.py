@@ -84,9 +84,7 @@ class Rehearsal:
             *extra,
             *self.arguments,
         ]
-        environment = {**self._environment(), "ANSIBLE_STDOUT_CALLBACK": "baremetal.proxmox.quiet"}
-        if log is not None:
-            environment["ANSIBLE_STDOUT_CALLBACK"] = "ansible.builtin.default"
+        environment = self._environment()
         program = ["env", *[f"{name}={value}" for name, value in environment.items()], *command]
         with open(log, "w", encoding="utf-8") if log else open(os.devnull, "w", encoding="utf-8") as file:
             output = file if log else None
@@ -97,7 +95,7 @@ class Rehearsal:
 
     def _environment(self) -> dict[str, str]:
         return {
-            **{name: os.environ[name] for name in ("HOME", "LANG", "TERM", "USER") if name in os.environ},
+            **{name: os.environ[name] for name in ("COLUMNS", "HOME", "LANG", "LC_ALL", "NO_COLOR", "TERM", "USER") if name in os.environ},
             "PATH": f"{self.binaries}:{os.environ.get('PATH', '')}",
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "build" / "link"),
