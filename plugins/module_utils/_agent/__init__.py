@@ -3,6 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a guest's agent answers, which of its addresses counts, and why it is silent.
 
-This package is private to the collection and may change without notice. All but gather.py and facts_run.py is pure: no
-input, no output, no clock.
+This package is private to the collection and may change without notice. What reads and judges answers is pure (addresses, answers,
+device, diagnosis, guest_config, parse, remedies, trouble): no input, no output, no clock.
 """
