@@ -196,6 +196,12 @@ def test_two_runs_at_once(node: Playground) -> None:
 
 def test_a_killed_creation_is_finished(node: Playground) -> None:
     node.on("pve1", "printf 'lock: create\\n' > /etc/pve/qemu-server/120.conf")
+    refused = node.call("pve1", MODULE, **vm("web1", vmid=120))
+    assert "120 is locked (create)" in refused["msg"]
+    assert "qm unlock 120" in refused["msg"]
+    # What proves that it was ours: an unsuccessful task of this id.
+    node.on("pve1", "rm /etc/pve/qemu-server/120.conf; qm create 120 --scsi0 local:0,import-from=/nosuch.raw || true")
+    node.on("pve1", "printf 'lock: create\\n' > /etc/pve/qemu-server/120.conf")
     done = node.change("pve1", MODULE, **vm("web1", vmid=120, state="started"))
     assert done["actions"][0].startswith("Remove the empty reservation of 120")
     assert done["status"] == "running"

@@ -42,6 +42,7 @@ class FakeGuests:
         self.running: set[int] = set()
         self.volumes: dict[str, int] = {}
         self.pools: dict[int, str] = {}
+        self.failed_tasks: list[dict[str, Any]] = []
         self.numbers = itertools.count(1)
         self.lock = threading.RLock()
         self.session = FakeSession(handler=self._handle, **session)
@@ -68,7 +69,7 @@ class FakeGuests:
                 self.pools[int(params["vms"])] = params["poolid"]
                 return None
             if path == "/nodes/pve1/tasks":
-                return []
+                return self.failed_tasks if params.get("errors") == "1" else []
             if path == "/nodes/pve1/qemu":
                 return self._create(params) if method == "POST" else [self._row(vmid) for vmid in self.configs]
             if parts[2] == "storage" and parts[4:] == ["content"]:

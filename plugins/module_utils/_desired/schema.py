@@ -17,8 +17,8 @@ from typing import Any
 from .errors import InvalidValue
 from .kinds import Kind
 
-#: What a change of a key needs until it works: nothing, a full stop and start, or a new boot with new cloud-init data.
-LIVE, RESTART = "live", "restart"
+#: What a change of a key needs until it works: nothing, or a full stop and start; or it is settled when the object is made.
+LIVE, RESTART, CREATION = "live", "restart", "creation"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from .._session.errors import AnswerLost, Busy, Exists, SessionError, TaskFailed
 from .._session.interface import Session
 from .._session.reconcile import find_lost_task
 from .._session.retry import Retry
-from .drives import DRIVE
 from .errors import GuestError
+from .guest_types import QEMU, GuestType
 from .snippets import write_snippet
 from .state import read_pending
 
@@ -33,7 +33,7 @@ class Applier:
     session: Session
     node: str
     vmid: int
-    kind: str = "qemu"
+    type: GuestType = QEMU
     digest: str = ""
     timeout: int = 300
     warnings: list[str] = field(default_factory=list)
@@ -41,25 +41,24 @@ class Applier:
 
     @property
     def base(self) -> str:
-        return f"/nodes/{self.node}/{self.kind}/{self.vmid}"
+        return f"/nodes/{self.node}/{self.type.kind}/{self.vmid}"
 
     def apply(self, plan: Plan) -> None:
         names = ("create", "clone", "configure", "move_disk", "resize", "set_pool", "start", "stop", "restart",
-                 "make_template", "destroy", "remove_husk", "write_snippet")  # fmt: skip
+                 "make_template", "destroy", "remove_husk", "write_snippet", "ha_add", "ha_set", "ha_remove")  # fmt: skip
         for step in plan.steps:
             apply_plan(Plan((step,)), {name: getattr(self, name) for name in names})
             self.done.append(step.summary)
 
     def _task(
-        self, types: Iterable[str], call: Callable[[], Any], task_id: object = None, timeout: float | None = None
+        self, actions: Iterable[str], call: Callable[[], Any], task_id: object = None, timeout: float | None = None
     ) -> None:
         """A write that starts a task, to the task's end. A lost answer is looked for in the tasks before anybody repeats it."""
         try:
             upid = call()
         except AnswerLost as lost:
-            upid = find_lost_task(
-                self.session, lost, tuple(types), self.vmid if task_id is None else task_id, self.node
-            )
+            types = tuple(self.type.tasks.get(action, action) for action in actions)
+            upid = find_lost_task(self.session, lost, types, self.vmid if task_id is None else task_id, self.node)
             if upid is None:
                 raise
         if isinstance(upid, str) and upid.startswith("UPID:"):
@@ -67,16 +66,16 @@ class Applier:
 
     def create(self, parameters: dict[str, Any]) -> None:
         call = {"vmid": self.vmid, **parameters}
-        self._task(["qmcreate"], lambda: self.session.create(f"/nodes/{self.node}/{self.kind}", **call))
+        self._task(["create"], lambda: self.session.create(f"/nodes/{self.node}/{self.type.kind}", **call))
 
     def clone(self, source: int, source_node: str, full: bool, **options: Any) -> None:
         parameters = {"newid": self.vmid, "full": full, **options}
         if source_node != self.node:
             parameters["target"] = self.node
-        path = f"/nodes/{source_node}/{self.kind}/{source}/clone"
+        path = f"/nodes/{source_node}/{self.type.kind}/{source}/clone"
 
         def work() -> None:
-            self._task(["qmclone"], lambda: self.session.create(path, **parameters), task_id=source)
+            self._task(["clone"], lambda: self.session.create(path, **parameters), task_id=source)
 
         _PATIENT.call(work, on=(Busy, TaskFailed), when=_is_short_lock)
 
@@ -86,7 +85,7 @@ class Applier:
         call: dict[str, Any] = {**settings, "digest": self.digest or None, "delete": ",".join(delete) or None}
         self.digest = ""
         if as_task:
-            self._task(["qmconfig"], lambda: self.session.create(f"{self.base}/config", **call))
+            self._task(["config"], lambda: self.session.create(f"{self.base}/config", **call))
         else:
             self.session.set(f"{self.base}/config", **call)
 
@@ -97,18 +96,17 @@ class Applier:
         for slot, text in settings.items():
             volume = str(text).partition(",")[0]
             if volume.endswith((f":@{slot}", ":@cloudinit")):
-                there = DRIVE.parse(config[slot])
-                wanted = DRIVE.parse(text)
-                filled[slot] = DRIVE.format({**wanted, "file": there["file"], "size": there.get("size")})
+                codec = self.type.volumes
+                there, wanted = codec.parse(config[slot]), codec.parse(text)
+                filled[slot] = codec.format({**wanted, "file": there["file"], "size": there.get("size")})
         return filled
 
     def move_disk(self, disk: str, storage: str, image_format: str | None) -> None:
-        path = f"{self.base}/move_disk"
-        self._task(
-            ["qmmove"],
-            lambda: self.session.create(path, disk=disk, storage=storage, format=image_format, delete=True),
-            timeout=7200,
-        )
+        if self.type.kind == "lxc":
+            path, call = f"{self.base}/move_volume", dict[str, Any](volume=disk)
+        else:
+            path, call = f"{self.base}/move_disk", {"disk": disk, "format": image_format}
+        self._task(["move"], lambda: self.session.create(path, storage=storage, delete=True, **call), timeout=7200)
 
     def resize(self, disk: str, size: str) -> None:
         self._task(["resize"], lambda: self.session.set(f"{self.base}/resize", disk=disk, size=size))
@@ -118,9 +116,7 @@ class Applier:
 
     def start(self, timeout: int) -> None:
         try:
-            self._task(
-                ["qmstart", "hastart"], lambda: self.session.create(f"{self.base}/status/start"), timeout=timeout
-            )
+            self._task(["start", "hastart"], lambda: self.session.create(f"{self.base}/status/start"), timeout=timeout)
         except (TaskFailed, Exists):
             # Another run may have been faster; whether it runs is what counts.
             if not self._is("running"):
@@ -129,12 +125,12 @@ class Applier:
 
     def stop(self, force: bool, timeout: int, at_once: bool = False) -> None:
         if at_once:
-            self._task(["qmstop", "hastop"], lambda: self.session.create(f"{self.base}/status/stop"), timeout=timeout)
+            self._task(["stop", "hastop"], lambda: self.session.create(f"{self.base}/status/stop"), timeout=timeout)
         else:
             call = {"timeout": timeout if not force else min(timeout, 60), "forceStop": force}
             try:
                 self._task(
-                    ["qmshutdown", "hastop"],
+                    ["shutdown", "hastop"],
                     lambda: self.session.create(f"{self.base}/status/shutdown", **call),
                     timeout=timeout + 30,
                 )
@@ -153,18 +149,28 @@ class Applier:
         self.start(timeout)
 
     def make_template(self) -> None:
-        self._task(["qmtemplate"], lambda: self.session.create(f"{self.base}/template"))
+        self._task(["template"], lambda: self.session.create(f"{self.base}/template"))
 
     def destroy(self, purge: bool, destroy_unreferenced_disks: bool) -> None:
         call = {"purge": purge, "destroy-unreferenced-disks": destroy_unreferenced_disks}
-        self._task(["qmdestroy"], lambda: self.session.delete(self.base, **call))
+        self._task(["destroy"], lambda: self.session.delete(self.base, **call))
 
     def remove_husk(self) -> None:
-        """What a killed create left: an id with a lock and nothing else."""
-        self._task(["qmdestroy"], lambda: self.session.delete(self.base, skiplock=True))
+        """What a killed creation left: an id with a lock and nothing else."""
+        call = {"skiplock": True} if self.type.kind == "qemu" else {"force": True}
+        self._task(["destroy"], lambda: self.session.delete(self.base, **call))
+
+    def ha_add(self, sid: str, settings: dict[str, str]) -> None:
+        self.session.create("/cluster/ha/resources", sid=sid, **settings)
+
+    def ha_set(self, sid: str, settings: dict[str, str]) -> None:
+        self.session.set(f"/cluster/ha/resources/{sid}", **settings)
+
+    def ha_remove(self, sid: str) -> None:
+        self.session.delete(f"/cluster/ha/resources/{sid}")
 
     def write_snippet(self, storage: str, name: str, content: str) -> None:
-        write_snippet(self.session, storage, name, content)
+        write_snippet(self.session, storage, name, self.node, content)
 
     def _is(self, status: str) -> bool:
         return str(self.session.get(f"{self.base}/status/current").get("status")) == status

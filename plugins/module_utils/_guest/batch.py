@@ -18,9 +18,11 @@ from .._session.errors import SessionError
 from .._session.interface import Session
 from .errors import GuestError, SourceMissing
 from .fleet import Fleet
+from .guest_types import QEMU, GuestType
 from .look import Looker
+from .read_wish import merge_defaults, parse_wish
 from .settle import GuestResult, describe, settle_guest
-from .wish import GuestWish, merge_defaults, parse_wish
+from .wish import GuestWish
 
 
 @dataclass
@@ -32,13 +34,15 @@ class Outcome:
     fetched: list[str] = field(default_factory=list)
 
 
-def parse_wishes(entries: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) -> list[GuestWish]:
+def parse_wishes(
+    entries: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any], guest_type: GuestType = QEMU
+) -> list[GuestWish]:
     """All entries; every mistake in any of them ends the run before Proxmox VE is asked anything."""
     wishes, mistakes = [], []
     for number, entry in enumerate(entries):
         label = str(entry.get("name") or entry.get("vmid") or f"entry {number + 1}")
         try:
-            wishes.append(parse_wish(merge_defaults(defaults, entry)))
+            wishes.append(parse_wish(merge_defaults(defaults, entry), guest_type))
         except InvalidValue as error:
             mistakes.append(f"{label}: {error}")
     for value in ("name", "vmid"):
@@ -55,9 +59,10 @@ def parse_wishes(entries: Sequence[Mapping[str, Any]], defaults: Mapping[str, An
 
 def settle_all(session: Session, wishes: Sequence[GuestWish], check_mode: bool, max_parallel: int) -> Outcome:
     """Look at every guest, then settle those that can be settled."""
-    fleet = Fleet.read(session)
+    guest_type = wishes[0].type if wishes else QEMU
+    fleet = Fleet.read(session, guest_type.kind)
     fleet.claim(wish.vmid for wish in wishes if wish.vmid)
-    looker = Looker(session, fleet)
+    looker = Looker(session, fleet, guest_type)
     looker.wait_for_others(list(wishes))
     results = [GuestResult(wish) for wish in wishes]
     with ThreadPoolExecutor(max_workers=max(1, min(max_parallel, len(wishes) or 1))) as workers:
@@ -103,10 +108,8 @@ def _look(looker: Looker, entry: tuple[GuestResult, int | None]) -> SourceMissin
 def _fetch_images(looker: Looker) -> None:
     for image in looker.images.values():
         if image.fetch:
-            arguments = image.fetch.arguments
-            path = f"/nodes/{arguments['node']}/storage/{arguments['storage']}/download-url"
-            looker.session.wait(looker.session.create(path, **arguments["parameters"]), 3600)
+            image.fetch()
 
 
 def _fetch_summaries(looker: Looker) -> list[str]:
-    return [image.fetch.summary for image in looker.images.values() if image.fetch]
+    return [image.summary for image in looker.images.values() if image.fetch]

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._desired.errors import InvalidValue
+from .._desired.property_string import PropertyString
 from .._desired.sizes import format_gibibytes, format_size, parse_disk_size
 from .errors import Refused
 from .property_tables import DRIVE
@@ -38,14 +39,15 @@ class DriveWish:
     image_format: str = ""
     is_cloud_init: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    codec: PropertyString = DRIVE
 
     @property
     def is_disk(self) -> bool:
         return not self.is_cloud_init and self.options.get("media") != "cdrom"
 
 
-def parse_drive_wish(slot: str, value: Any) -> DriveWish:
-    """Read C(local:20,discard=on) or the dictionary of the same."""
+def parse_drive_wish(slot: str, value: Any, codec: PropertyString = DRIVE) -> DriveWish:
+    """Read C(local:20,discard=on) or the dictionary of the same, of a drive or of a container's mount point."""
     if isinstance(value, Mapping):
         given = {str(name).replace("_", "-"): part for name, part in value.items()}
         declared_size = given.pop("size", None)
@@ -56,9 +58,9 @@ def parse_drive_wish(slot: str, value: Any) -> DriveWish:
             "yes",
             "on",
         )
-        parts = _parse(slot, {_underscored(name): part for name, part in given.items()})
+        parts = _parse(codec, slot, {_underscored(name): part for name, part in given.items()})
     else:
-        parts = _parse(slot, value)
+        parts = _parse(codec, slot, value)
         declared_size, storage, cloud_init = None, "", False
         if "size" in parts and _allocates(str(parts.get("file", ""))):
             raise InvalidValue("the size of a new disk stands behind the storage, like local:20", f"{slot}.size")
@@ -71,10 +73,11 @@ def parse_drive_wish(slot: str, value: Any) -> DriveWish:
     head, colon, tail = volume.partition(":")
     if volume in ("none", "cdrom"):
         parts["media"] = "cdrom"
-    elif colon and tail == "cloudinit":
+    elif colon and tail == "cloudinit" and codec is DRIVE:
         storage, volume, cloud_init = head, "", True
     elif colon and _NUMBER.fullmatch(tail):
-        if size is None and float(tail):
+        # STORAGE:0 stands beside import-from at a drive; a container's directory without a limit is declared so.
+        if size is None and (float(tail) or codec is not DRIVE):
             size = parse_disk_size(tail)
         storage, volume = head, ""
     elif volume and not colon and not volume.startswith("/"):
@@ -92,6 +95,7 @@ def parse_drive_wish(slot: str, value: Any) -> DriveWish:
         image_format=str(parts.pop("format", "") or ""),
         is_cloud_init=cloud_init,
         options=parts,
+        codec=codec,
     )
 
 
@@ -101,9 +105,9 @@ def _underscored(name: str) -> str:
     return underscored if underscored in DRIVE.properties or "_length" in underscored else name
 
 
-def _parse(slot: str, value: Any) -> dict[str, Any]:
+def _parse(codec: PropertyString, slot: str, value: Any) -> dict[str, Any]:
     try:
-        return DRIVE.parse(value)
+        return codec.parse(value)
     except InvalidValue as error:
         raise error.below(slot) from error
 
@@ -144,17 +148,23 @@ class DrivePlan:
 def plan_new_drive(wish: DriveWish) -> DrivePlan:
     """A free slot: the text for a create or a configure call."""
     options = {key: part for key, part in wish.options.items() if part is not None}
+    if wish.slot.startswith("mp") and "mp" not in options:
+        raise Refused(f"{wish.slot}.mp: a new mount point needs the path inside the container.")
     if wish.is_cloud_init:
         options.pop("media", None)
         after = {"file": f"{wish.storage}:cloudinit", "media": "cdrom", **options}
-        return DrivePlan(wish.slot, _text(f"{wish.storage}:cloudinit", options, wish.image_format), True, after=after)
+        return DrivePlan(wish.slot, _text(wish, f"{wish.storage}:cloudinit", options), True, after=after)
     if wish.volume:
-        return DrivePlan(wish.slot, _text(wish.volume, options, ""), after={"file": wish.volume, **options})
+        return DrivePlan(
+            wish.slot,
+            _text(replace(wish, image_format=""), wish.volume, options),
+            after={"file": wish.volume, **options},
+        )
     if not wish.storage:
         raise Refused(f"{wish.slot}: nothing is there, and no storage says where to make it.", "Add storage and size.")
     if wish.import_from:
         # PVE ignores a size beside import-from: growing is a step of its own.
-        text = _text(f"{wish.storage}:0", {**options, "import-from": wish.import_from}, wish.image_format)
+        text = _text(wish, f"{wish.storage}:0", {**options, "import-from": wish.import_from})
         after = {"file": f"{wish.storage}:(new)", **options}
         if wish.size is not None:
             after["size"] = wish.size
@@ -167,13 +177,12 @@ def plan_new_drive(wish: DriveWish) -> DrivePlan:
     after = {"file": f"{wish.storage}:(new)", **options}
     if wish.slot not in _FIXED_SIZE:
         after["size"] = size
-    return DrivePlan(
-        wish.slot, _text(f"{wish.storage}:{format_gibibytes(size)}", options, wish.image_format), True, after=after
-    )
+    return DrivePlan(wish.slot, _text(wish, f"{wish.storage}:{format_gibibytes(size)}", options), True, after=after)
 
 
-def _text(volume: str, options: Mapping[str, Any], image_format: str) -> str:
-    return DRIVE.format({"file": volume, **options, **({"format": image_format} if image_format else {})})
+def _text(wish: DriveWish, volume: str, options: Mapping[str, Any]) -> str:
+    image_format = {"format": wish.image_format} if wish.image_format else {}
+    return wish.codec.format({"file": volume, **options, **image_format})
 
 
 def plan_used_drive(wish: DriveWish, drive: Mapping[str, Any]) -> DrivePlan:
@@ -189,10 +198,10 @@ def plan_used_drive(wish: DriveWish, drive: Mapping[str, Any]) -> DrivePlan:
     if wish.slot in _FIXED_SIZE:
         _refuse_immutable(wish, drive)
         options = {}
-    after = DRIVE.merge(options, after)
+    after = wish.codec.merge(options, after)
     write = None
-    if volume != drive.get("file") or not DRIVE.holds(options, drive):
-        write = DRIVE.format(after)
+    if volume != drive.get("file") or not wish.codec.holds(options, drive):
+        write = wish.codec.format(after)
     move_to, move_format = "", ""
     if wish.is_disk and not wish.volume:
         if wish.storage and wish.storage != storage_of(drive):
@@ -236,11 +245,12 @@ def _refuse_other_content(wish: DriveWish, drive: Mapping[str, Any]) -> None:
         raise Refused(f"{wish.slot}: a disk is wanted, but {volume} is there as an optical drive.", remedy)
     if wish.options.get("media") == "cdrom":
         raise Refused(f"{wish.slot}: an optical drive is wanted, but the disk {volume} is there.", remedy)
-    if wish.volume and wish.volume != volume:
+    # A path of the host is no volume: mounting another one loses nothing.
+    if wish.volume and wish.volume != volume and not (volume.startswith("/") and wish.volume.startswith("/")):
         raise Refused(f"{wish.slot}: the volume {wish.volume} is wanted, but {volume} is there.", remedy)
 
 
 def _refuse_immutable(wish: DriveWish, drive: Mapping[str, Any]) -> None:
     for name in ("efitype", "version", "pre-enrolled-keys"):
-        if name in wish.options and not DRIVE.holds({name: wish.options[name]}, drive):
+        if name in wish.options and not wish.codec.holds({name: wish.options[name]}, drive):
             raise Refused(f"{wish.slot}.{name}: it cannot be changed once the volume exists.")

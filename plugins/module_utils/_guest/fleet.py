@@ -24,6 +24,7 @@ class Fleet:
     """What is known of the guests. Several workers use it at once."""
 
     session: Session
+    kind: str = "qemu"
     nodes: tuple[str, ...] = ()
     guests: dict[int, GuestState] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -31,8 +32,8 @@ class Fleet:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
-    def read(cls, session: Session) -> Fleet:
-        fleet = cls(session)
+    def read(cls, session: Session, kind: str = "qemu") -> Fleet:
+        fleet = cls(session, kind)
         fleet.refresh()
         return fleet
 
@@ -59,7 +60,7 @@ class Fleet:
         for node in sorted(online):
             # The cluster's list learns names and states from a daemon's rounds; the node's own list is never late.
             try:
-                listed = self.session.get(f"/nodes/{node}/qemu")
+                listed = self.session.get(f"/nodes/{node}/{self.kind}")
             except SessionError as error:
                 if node == self.session.node:
                     raise
@@ -71,7 +72,7 @@ class Fleet:
                 guests[vmid] = replace(
                     known,
                     node=node,
-                    kind="qemu",
+                    kind=self.kind,
                     name=_own_name(row),
                     status=str(row.get("status", "unknown")),
                     is_template=str(row.get("template", 0)) == "1" or known.is_template,
@@ -80,10 +81,10 @@ class Fleet:
         with self._lock:
             self.nodes, self.guests, self.warnings = tuple(sorted(online)), guests, warnings
 
-    def find(self, name: str, vmid: int | None, kind: str = "qemu") -> GuestState | None:
+    def find(self, name: str, vmid: int | None) -> GuestState | None:
         """The guest that is meant, by vmid or by a name that only one guest may have."""
         with self._lock:
-            named = [guest for guest in self.guests.values() if guest.kind == kind and name and guest.name == name]
+            named = [guest for guest in self.guests.values() if guest.kind == self.kind and name and guest.name == name]
             if vmid is None:
                 if len(named) > 1:
                     ids = ", ".join(
@@ -99,7 +100,7 @@ class Fleet:
                     f"Declare vmid: {named[0].vmid}, or another name.",
                 )
             return None
-        if guest.kind != kind:
+        if guest.kind != self.kind:
             raise Refused(
                 f"The vmid {vmid} is taken on {guest.node} by {guest.name or 'a guest'} of another kind.",
                 "Declare another vmid.",
@@ -172,7 +173,7 @@ class Fleet:
         return sorted(
             f"{guest.name or guest.vmid} ({guest.vmid} on {guest.node})"
             for guest in self.guests.values()
-            if guest.is_template
+            if guest.is_template and guest.kind == self.kind
         )
 
 

@@ -21,7 +21,7 @@ from .._desired.kinds import (
     Text,
     Words,
 )
-from .._desired.schema import LIVE, RESTART, Key, Schema
+from .._desired.schema import CREATION, LIVE, RESTART, Key, Schema
 from . import property_tables as parts
 
 OS_TYPES = ("other", "wxp", "w2k", "w2k3", "w2k8", "wvista", "win7", "win8", "win10", "win11", "l24", "l26", "solaris")
@@ -143,7 +143,7 @@ VIRTUAL_MACHINE = Schema.of(
 CONTAINER = Schema.of(
     [
         *_COMMON,
-        Key("hostname", _DNS_NAME),
+        _live("hostname", _DNS_NAME),
         _live("cores", Integer(minimum=1, maximum=8192)),
         _live("cpulimit", Number(default=0.0, minimum=0, maximum=8192)),
         _live("cpuunits", Clamped(minimum=0, maximum=500000)),
@@ -151,21 +151,21 @@ CONTAINER = Schema.of(
         _live("swap", Integer(default=512, minimum=0)),
         Key("arch", Text(default="amd64")),
         Key("ostype", Text()),
-        _off("unprivileged"),
+        Key("unprivileged", Boolean(default=False), effect=CREATION),
         _on("console"),
         Key("tty", Integer(default=2, minimum=0, maximum=6)),
         Key("cmode", Text(default="tty", choices=("shell", "console", "tty"))),
-        _live("nameserver", Words()),
-        _live("searchdomain", Words()),
+        Key("nameserver", Words()),
+        Key("searchdomain", Words()),
         Key("timezone", Text()),
         Key("features", parts.FEATURES),
         _off("debug"),
         Key("entrypoint", Text()),
         Key("env", Text()),
         _live("net", parts.CONTAINER_NETWORK, 32),
-        Key("dev", parts.DEVICE, 256),
+        Key("dev", parts.DEVICE, 256, root_only=True),
         Key("rootfs", parts.MOUNT_POINT),
-        _live("mp", parts.MOUNT_POINT, 256),
+        Key("mp", parts.MOUNT_POINT, 256),
     ],
     spellings={
         "nameservers": "nameserver",
@@ -174,9 +174,3 @@ CONTAINER = Schema.of(
         "comment": "description",
     },
 )
-
-
-def is_drive(key: str) -> bool:
-    """Whether a key of a virtual machine is a drive's slot."""
-    row = VIRTUAL_MACHINE.find(key)
-    return row is not None and row.kind is parts.DRIVE

@@ -13,16 +13,20 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from .._plan import Plan, Step
 from .._session.interface import Session
 from .errors import GuestError, Refused, SourceMissing
+from .findings import Findings
 from .fleet import Fleet
+from .guest_types import QEMU, GuestType
 from .images import FoundImage, find_image
-from .key_tables import VIRTUAL_MACHINE
 from .passwords import matches
-from .plan_guest import Findings, plan_guest
+from .plan_guest import plan_guest
 from .plan_power import plan_absence
+from .reservation import is_being_made, is_our_reservation, is_worked_on
+from .root_only import check_root_keys, demand_root
 from .snippets import read_snippet
 from .state import GuestState
 from .wish import GuestWish, ImageSource
@@ -34,43 +38,52 @@ _PAUSE = 0.5
 class Looker:
     session: Session
     fleet: Fleet
+    type: GuestType = QEMU
     images: dict[tuple[str, ImageSource], FoundImage] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loaded: dict[int, GuestState] = field(default_factory=dict)
+    _resources: dict[str, dict[str, Any]] | None = None
 
     def plan(self, wish: GuestWish, vmid: int | None = None) -> tuple[Findings, Plan]:
         """C(vmid) keeps an id that was chosen before."""
         guest = self.fleet.find(wish.name, wish.vmid)
         current = self.fleet.load(guest) if guest else None
-        husk = False
-        if current is not None and current.lock in ("create", "clone"):
+        if current is not None and is_being_made(current):
             current = self._wait_for_other_work(wish, current)
-            husk = current is not None and current.is_husk
-        if wish.state == "absent" and not husk:
-            self._check_name(wish, current)
-            return self._findings(wish, current), plan_absence(wish, current)
-        if husk:
-            if current is None:
-                raise AssertionError
-            self._check_root("removing what an interrupted creation left")
-            found = self._findings(wish, current)
-            plan = (
-                Plan()
-                if wish.state == "absent"
-                else plan_guest(wish, self._complete(wish, replace(found, current=None)))
-            )
-            text = f"Remove the empty reservation of {current.vmid} that an interrupted creation left."
-            return replace(found, current=None), replace(plan, steps=(Step("remove_husk", text), *plan.steps))
+            if current is not None and is_being_made(current):
+                return self._plan_over_reservation(wish, current)
         self._check_name(wish, current)
+        if wish.state == "absent":
+            return self._findings(wish, current), plan_absence(wish, current)
         found = self._findings(wish, current, vmid)
-        self._check_root_keys(wish)
+        check_root_keys(self.session, wish)
         plan = plan_guest(wish, self._complete(wish, found))
         if current is not None and current.lock and plan.changed:
             raise GuestError(
                 f"It is locked ({current.lock}).",
-                f"Wait until that has ended; if nothing does it any more: qm unlock {current.vmid}",
+                f"Wait until that has ended; if nothing does it any more: {wish.type.program} unlock {current.vmid}",
             )
         return found, plan
+
+    def _plan_over_reservation(self, wish: GuestWish, current: GuestState) -> tuple[Findings, Plan]:
+        """An interrupted creation: what it left is removed first, if it is ours and holds nothing."""
+        program = wish.type.program
+        if not current.is_husk or not (wish.force or is_our_reservation(self.session, wish.type, current)):
+            raise GuestError(
+                f"{current.vmid} is locked ({current.lock}), nothing works on it, and nothing proves that an interrupted run of "
+                f"{self.session.user} left it empty.",
+                f"Look at {program} config {current.vmid}; then {program} unlock {current.vmid} and {program} destroy "
+                f"{current.vmid}, or force: true if it is empty.",
+            )
+        demand_root(self.session, "removing what an interrupted creation left")
+        found = replace(self._findings(wish, current), current=None)
+        if wish.state == "absent":
+            plan = Plan()
+        else:
+            check_root_keys(self.session, wish)
+            plan = plan_guest(wish, self._complete(wish, found))
+        text = f"Remove the empty reservation of {current.vmid} that an interrupted creation left."
+        return found, replace(plan, steps=(Step("remove_husk", text), *plan.steps))
 
     def _check_name(self, wish: GuestWish, current: GuestState | None) -> None:
         if current is not None and wish.name and current.name != wish.name:
@@ -96,17 +109,33 @@ class Looker:
                 found = replace(found, import_source=self._find_image(wish.image, found.node).source)
         elif wish.update_password == "always" and "cipassword" in wish.config:
             found = replace(found, password_is_set=self._password_is_set(wish, found.current))
+        if wish.ha is not None:
+            found = replace(found, high_availability=self._managed().get(f"{self.type.ha_prefix}:{found.vmid}"))
         stale = []
         for index, snippet in enumerate(wish.snippets):
-            text = read_snippet(self.session, snippet.storage, snippet.name)
+            text = read_snippet(self.session, snippet.storage, snippet.name, found.node)
             if text != snippet.content:
                 stale.append((index, text))
         return replace(found, stale_snippets=tuple(stale))
 
+    def refresh(self) -> None:
+        """Forget what others may have changed since."""
+        self.fleet.refresh()
+        with self._lock:
+            self._resources = None
+
+    def _managed(self) -> dict[str, dict[str, Any]]:
+        """The resources of high availability, asked for once and only if something is declared about them."""
+        with self._lock:
+            if self._resources is None:
+                rows = self.session.get("/cluster/ha/resources")
+                self._resources = {str(row["sid"]): row for row in rows}
+            return self._resources
+
     def _find_image(self, image: ImageSource, node: str) -> FoundImage:
         with self._lock:
             if (node, image) not in self.images:
-                self.images[node, image] = find_image(self.session, image, node)
+                self.images[node, image] = find_image(self.session, image, node, self.type)
             return self.images[node, image]
 
     def _find_template(self, wish: GuestWish) -> GuestState:
@@ -132,7 +161,7 @@ class Looker:
         """Somebody creates this guest right now, perhaps this very play a second time: look again when that has ended."""
         end = time.monotonic() + wish.timeout
         state: GuestState | None = current
-        while state is not None and state.lock in ("create", "clone") and self._is_worked_on(state):
+        while state is not None and is_being_made(state) and is_worked_on(self.session, self.type, state):
             if time.monotonic() > end:
                 raise GuestError(f"Another task still creates {state.vmid} after {wish.timeout} s.")
             time.sleep(_PAUSE)
@@ -147,7 +176,7 @@ class Looker:
         end = time.monotonic() + wish.timeout
         for guest in guests:
             state = self.fleet.load(guest)
-            while state is not None and state.lock in ("create", "clone") and self._is_worked_on(state):
+            while state is not None and is_being_made(state) and is_worked_on(self.session, self.type, state):
                 if time.monotonic() > end:
                     return
                 time.sleep(_PAUSE)
@@ -158,46 +187,21 @@ class Looker:
         nameless = [
             one
             for one in self.fleet.guests.values()
-            if one.kind == "qemu" and one.lock in ("create", "clone") and not one.name
+            if one.kind == self.type.kind and is_being_made(one) and not one.name
         ]
         searching = [wish for wish in wishes if wish.vmid is None and wish.name]
         if nameless and searching:
             self.wait_until_made(searching[0], nameless)
             self.fleet.refresh()
 
-    def _is_worked_on(self, state: GuestState) -> bool:
-        # A clone's task carries the id of its source, so any running creation or clone counts.
-        rows = self.session.get(f"/nodes/{state.node}/tasks", source="active")
-        running = [row for row in rows if not row.get("endtime") and not row.get("status")]
-        return any(
-            (row.get("type") in ("qmcreate", "vzcreate") and str(row.get("id")) == str(state.vmid))
-            or row.get("type") in ("qmclone", "vzclone")
-            for row in running
-        )
-
-    def _check_root(self, what: str) -> None:
-        if self.session.user != "root@pam":
-            raise Refused(
-                f"{what}: only root@pam itself may do that, not {self.session.user}.",
-                "Use transport: local, or log in as root@pam with its password.",
-            )
-
-    def _check_root_keys(self, wish: GuestWish) -> None:
-        if self.session.user == "root@pam":
-            return
-        for key in (*wish.config, *wish.absent_keys):
-            row = VIRTUAL_MACHINE.find(key.partition(".")[0])
-            if row and row.root_only:
-                self._check_root(key)
-        if wish.image and wish.image.path:
-            self._check_root("image.path")
-
     def _password_is_set(self, wish: GuestWish, current: GuestState) -> bool | None:
         """Only the file has the hash; the API shows asterisks."""
         if not self.session.node:
             return None
         try:
-            text = Path(f"/etc/pve/nodes/{current.node}/qemu-server/{current.vmid}.conf").read_text(encoding="utf-8")
+            text = Path(f"/etc/pve/nodes/{current.node}/{self.type.directory}/{current.vmid}.conf").read_text(
+                encoding="utf-8"
+            )
         except OSError:
             return None
         matched = re.search(r"^cipassword: (\S+)$", text.partition("\n[")[0], re.MULTILINE)

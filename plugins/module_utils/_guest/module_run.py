@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -19,16 +19,18 @@ from .._session.options import open_session
 from .arguments import guest_options
 from .batch import Outcome, parse_wishes, settle_all
 from .errors import GuestError, SourceMissing
+from .guest_types import QEMU, GuestType
 
 
-def run_module(module: AnsibleModule) -> None:
+def run_module(module: AnsibleModule, guest_type: GuestType = QEMU) -> None:
     params: Mapping[str, Any] = module.params
+    names = guest_options(guest_type)
     is_batch = params["vms"] is not None
-    entries = [_given(entry) for entry in params["vms"]] if is_batch else [_given(params)]
+    entries = [_given(entry, names) for entry in params["vms"]] if is_batch else [_given(params, names)]
     try:
-        if is_batch and _given(params):
-            raise InvalidValue(f"with vms it belongs into defaults: {', '.join(sorted(_given(params)))}", "vms")
-        wishes = parse_wishes(entries, _given(params["defaults"] or {}))
+        if is_batch and _given(params, names):
+            raise InvalidValue(f"with vms it belongs into defaults: {', '.join(sorted(_given(params, names)))}", "vms")
+        wishes = parse_wishes(entries, _given(params["defaults"] or {}, names), guest_type)
         with open_session(params) as session:
             outcome = settle_all(session, wishes, module.check_mode, params["max_parallel"])
             warnings = [*outcome.warnings, *getattr(session, "warnings", ())]
@@ -42,8 +44,7 @@ def run_module(module: AnsibleModule) -> None:
         _finish(module, outcome, is_batch, warnings)
 
 
-def _given(params: Mapping[str, Any]) -> dict[str, Any]:
-    names = guest_options()
+def _given(params: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name in names and value is not None}
 
 

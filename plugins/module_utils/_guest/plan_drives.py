@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the baremetal.proxmox authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All drives of a virtual machine together: which slots the wish means, and what each needs.
+"""All drives of a virtual machine, or mount points of a container, together: which slots the wish means, and what each needs.
 
 This file is private to the collection and may change without notice.
 """
@@ -14,7 +14,6 @@ from typing import Any
 
 from .drives import DrivePlan, DriveWish, is_cloud_init_drive, plan_new_drive, plan_used_drive
 from .errors import Refused
-from .key_tables import is_drive
 from .wish import GuestWish, slot_for_image
 
 #: Where Proxmox VE's own interface puts the cloud-init drive.
@@ -35,10 +34,7 @@ def wanted_drives(
                 )
             drives[slot] = DriveWish(slot, storage=wish.storage)
         drives[slot] = replace(drives[slot], import_from=import_source)
-    has_cloud_init = any(
-        is_cloud_init_drive(current[slot]) for slot in current if is_drive(slot) and isinstance(current[slot], dict)
-    )
-    has_cloud_init = has_cloud_init or any(drive.is_cloud_init for drive in drives.values())
+    has_cloud_init = bool(_cloud_init_slot(current)) or any(drive.is_cloud_init for drive in drives.values())
     storage = wish.ci_storage or (wish.storage if wish.wants_cloud_init and is_new else "")
     if storage and not has_cloud_init and (wish.ci_storage or wish.wants_cloud_init):
         slot = next(
@@ -55,9 +51,13 @@ def _with_storage(wish: GuestWish, drive: DriveWish) -> DriveWish:
     return drive
 
 
+def _cloud_init_slot(current: Mapping[str, Any]) -> str:
+    return next((slot for slot, drive in current.items() if isinstance(drive, dict) and is_cloud_init_drive(drive)), "")
+
+
 def plan_drives(drives: Mapping[str, DriveWish], current: Mapping[str, Any]) -> list[DrivePlan]:
     """What each declared slot needs beside what is there; slots that are not declared are not looked at."""
-    there = next((slot for slot in current if is_drive(slot) and is_cloud_init_drive(current[slot])), None)
+    there = _cloud_init_slot(current)
     plans = []
     for slot, drive in sorted(drives.items()):
         if drive.is_cloud_init and there and there != slot:

@@ -115,15 +115,18 @@ DRIVE = PropertyString(
 
 MOUNT_POINT = PropertyString(
     properties={
-        "volume": Text(),
-        "mp": Text(),
+        # As with a drive: what Proxmox VE calls volume in its documentation and never writes.
+        "file": Text(),
+        "mp": Text(pattern=r"/.*", meaning="an absolute path"),
         "size": Size(),
         "mountoptions": Text(),
+        "idmap": Text(),
         "backup": _OFF,
         "replicate": _ON,
         **dict.fromkeys(("acl", "ro", "quota", "shared", "keepattrs"), _OFF),
     },
-    default_key="volume",
+    default_key="file",
+    aliases={"volume": "file"},
 )
 
 AGENT = PropertyString(

@@ -15,8 +15,8 @@ from .._plan import Plan
 from .._session.errors import AnswerLost, Conflict, Exists, SessionError, TaskFailed
 from .apply import Applier
 from .errors import GuestError
+from .findings import Findings
 from .look import Looker
-from .plan_guest import Findings
 from .state import GuestState
 from .waiting import wait_for_guest
 from .wish import GuestWish
@@ -96,6 +96,7 @@ def _apply(looker: Looker, result: GuestResult) -> None:
             looker.session,
             found.node,
             found.vmid,
+            result.wish.type,
             digest=current.digest if current else "",
             timeout=result.wish.timeout,
         )
@@ -107,8 +108,8 @@ def _apply(looker: Looker, result: GuestResult) -> None:
             # Somebody was faster, or the answer is lost: the state decides what is left to do.
             keeps = None if _is_taken(error) else found.vmid
             if _is_taken(error):
-                looker.wait_until_made(result.wish, [GuestState(found.vmid, found.node)])
-            looker.fleet.refresh()
+                looker.wait_until_made(result.wish, [GuestState(found.vmid, found.node, kind=result.wish.type.kind)])
+            looker.refresh()
             found, plan = looker.plan(result.wish, keeps)
             continue
         finally:
@@ -131,7 +132,7 @@ def _read_back(looker: Looker, result: GuestResult) -> None:
     found = result.found
     if found is None:
         raise AssertionError
-    result.state = looker.fleet.reload(GuestState(found.vmid, found.node))
+    result.state = looker.fleet.reload(GuestState(found.vmid, found.node, kind=result.wish.type.kind))
     if result.wish.state == "absent":
         if result.state is not None:
             raise GuestError(f"It is still there as {found.vmid} on {found.node} after its removal.")

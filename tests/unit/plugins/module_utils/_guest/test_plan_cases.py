@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.errors import Refused
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.plan_guest import Findings, plan_guest
+from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.findings import Findings
+from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.plan_guest import plan_guest
+from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.read_wish import parse_wish
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.state import GuestState
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.wish import parse_wish
 
 CASES = sorted((Path(__file__).parent / "plan_cases").glob("*.json"))
 

@@ -293,9 +293,38 @@ def test_removing_refuses_what_runs_or_is_protected() -> None:
 def test_what_an_interrupted_creation_left_is_replaced() -> None:
     fake = FakeGuests()
     fake.configs[100] = {"lock": "create"}
+    fake.failed_tasks = [{"type": "qmcreate", "id": "100", "user": "root@pam", "status": "unexpected status"}]
     plan = settle(fake, {"name": "a", "vmid": 100}, check=True).results[0].plan
     assert [step.action for step in plan.steps] == ["remove_husk", "create"]
     succeeded(settle(fake, {"name": "a", "vmid": 100}))
+    assert fake.configs[100]["name"] == "a"
+
+
+@pytest.mark.parametrize(
+    ("config", "task"),
+    [
+        ({"lock": "create"}, {}),
+        ({"lock": "create"}, {"type": "qmcreate", "id": "101", "user": "root@pam"}),
+        ({"lock": "create"}, {"type": "qmcreate", "id": "100", "user": "ops@pve"}),
+        ({"lock": "create", "scsi0": "local:100/x.raw"}, {"type": "qmcreate", "id": "100", "user": "root@pam"}),
+        ({"lock": "clone", "name": "a"}, {"type": "qmclone", "id": "9000", "user": "root@pam"}),
+    ],
+)
+def test_what_may_be_of_others_is_never_removed(config: dict[str, str], task: dict[str, str]) -> None:
+    fake = FakeGuests()
+    fake.configs[100] = dict(config)
+    fake.failed_tasks = [task] if task else []
+    error = settle(fake, {"name": "a", "vmid": 100}).results[0].error
+    assert f"100 is locked ({config['lock']})" in error
+    assert "qm unlock 100" in error
+    assert fake.configs[100] == config
+    assert fake.writes() == []
+
+
+def test_force_removes_an_empty_reservation_of_anybody() -> None:
+    fake = FakeGuests()
+    fake.configs[100] = {"lock": "create"}
+    succeeded(settle(fake, {"name": "a", "vmid": 100, "force": True}))
     assert fake.configs[100]["name"] == "a"
 
 
