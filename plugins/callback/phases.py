@@ -344,8 +344,7 @@ COUNTS = (
 
 def _name_of(task: Any) -> str:
     """The task's name without that of its role, which Ansible puts in front."""
-    name = str(task.get_name(include_role_fqcn=False)).strip()
-    return name.partition(" : ")[2] if task._role and " : " in name else name
+    return str(task.name or task.get_name()).strip()
 
 
 def _language_of_play(play: Any) -> str | None:

@@ -54,9 +54,13 @@ _WAITING: dict[tuple[str, str], dict[str, str]] = {
         "en": "waits until all forget the node that left",
         "fr": "attend que tous oublient le nœud parti",
     },
-    ("proxmox_cluster_lock", ""): {
+    ("proxmox_cluster_lock", "present"): {
         "en": "waits for other controllers to finish",
         "fr": "attend la fin des autres contrôleurs",
+    },
+    ("proxmox_cluster_lock", "absent"): {
+        "en": "lets other controllers in again",
+        "fr": "laisse entrer les autres contrôleurs",
     },
     ("proxmox_known_host", ""): {"en": "waits for its SSH host key", "fr": "attend sa clé d'hôte SSH"},
     ("proxmox_ssh_access", ""): {"en": "sets up SSH by key", "fr": "configure SSH par clé"},

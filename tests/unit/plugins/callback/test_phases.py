@@ -35,6 +35,7 @@ PLAYBOOK = """
     - {baremetal.proxmox.proxmox_say: {message: phase_1}, run_once: true}
     - {name: Nothing to do, ansible.builtin.meta: noop}
     - {name: Skipped, ansible.builtin.assert: {that: true}, when: false}
+    - {name: Bring others along, ansible.builtin.include_role: {name: brought}}
     - {name: Well, ansible.builtin.assert: {that: true, quiet: true}}
     - {name: Told, ansible.builtin.debug: {msg: the answer is 42}, run_once: true}
     - {name: Warned, ansible.builtin.debug: {msg: "{{ 'x' | baremetal.proxmox.nothing_like_this }}"}, ignore_errors: true}
@@ -64,6 +65,10 @@ class Runs:
     def __init__(self, place: Path) -> None:
         self.place = place
         (place / "play.yml").write_text(PLAYBOOK, encoding="utf-8")
+        (place / "roles/brought/tasks").mkdir(parents=True)
+        (place / "roles/brought/tasks/main.yml").write_text(
+            "- {name: Brought along, ansible.builtin.assert: {that: true, quiet: true}}"
+        )
 
     def command(self, *arguments: str) -> list[str]:
         variables = [f"place={self.place}", "ansible_connection=local", f"ansible_python_interpreter={sys.executable}"]
@@ -83,7 +88,7 @@ class Runs:
 
     def run(self, *arguments: str, goes_wrong: bool = False, **variables: str) -> subprocess.CompletedProcess[str]:
         self.write_inventory("0")
-        return subprocess.run(
+        ended = subprocess.run(
             self.command("-e", f"goes_wrong={goes_wrong}", *arguments),
             env=self.environment(**variables),
             cwd=ROOT,
@@ -93,6 +98,9 @@ class Runs:
             timeout=allow(60),
             check=False,
         )
+        # Ansible only warns of a callback that raises, and goes on.
+        assert "Callback dispatch" not in ended.stderr, ended.stderr
+        return ended
 
     def run_on_terminal(self, seconds: str, **variables: str) -> tuple[pyte.Screen, str, list[list[str]]]:
         """What stands on the screen at the end, all that was written, and the feet seen on the way."""
@@ -140,6 +148,7 @@ def test_plain_lines_without_a_terminal(runs: Runs):
     assert "\x1b" not in ended.stdout
     assert "PHASE 1: SSH PREPARATION" in lines
     assert [line.partition(" (")[0] for line in lines if line[2:3] in SIGNS and line.startswith("  ")] == [
+        "  ✓ ok          Brought along: pve1, pve2",
         "  ✓ ok          Well: pve1, pve2",
         "  ! ignored     Warned: pve1, pve2",
         "  ✎ changed     Slow: pve1, pve2",
