@@ -95,7 +95,11 @@ class Rehearsal:
 
     def _environment(self) -> dict[str, str]:
         return {
-            **{name: os.environ[name] for name in ("COLUMNS", "HOME", "LANG", "LC_ALL", "NO_COLOR", "TERM", "USER") if name in os.environ},
+            **{
+                name: os.environ[name]
+                for name in ("COLUMNS", "HOME", "LANG", "LC_ALL", "NO_COLOR", "TERM", "USER")
+                if name in os.environ
+            },
             "PATH": f"{self.binaries}:{os.environ.get('PATH', '')}",
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "build" / "link"),
