@@ -53,7 +53,9 @@ options:
               A volume as in C(local:import/debian-13.qcow2), a file on the node, or a dictionary with C(volume),
               C(path), or C(url), C(checksum) (as in C(sha512:...)), C(storage) and optionally C(filename).
             - >-
-              What is fetched from a URL is kept with the checksum in its name, so it is fetched once.
+              What is fetched from a URL is kept with the checksum in its name, so it is fetched once. On the node itself
+              an interrupted download is resumed, and C(.xz), C(.gz), C(.bz2) and C(.zst) are unpacked;
+              C(/var/log/baremetal-proxmox/download.log) tells how far it is. Elsewhere Proxmox VE fetches it.
           type: raw
         clone:
           description:
@@ -79,6 +81,13 @@ options:
             - >-
               The resource pool.
           type: str
+        ha:
+          description:
+            - >-
+              Whether the machine is under high availability: V(true), V(false), or a dictionary with C(state),
+              C(max_restart), C(max_relocate), C(failback) and C(comment). A new entry takes over whether the machine
+              runs, unless C(state) is declared.
+          type: raw
         vmid_range:
           description:
             - >-
@@ -128,8 +137,9 @@ options:
         force:
           description:
             - >-
-              Allow to remove a machine that runs or is protected, to make a template of one that runs, and to stop
-              hard one that does not shut down.
+              Allow to remove a machine that runs or is protected, to make a template of one that runs, to stop hard one
+              that does not shut down, and to replace an empty reservation that an interrupted creation of somebody else
+              has left.
           type: bool
         purge:
           description:

@@ -36,12 +36,20 @@ IMAGE_SIZE = 3 * 1024**3
 class FakeGuests:
     """The guests of one node. C(session) is what to hand to the collection."""
 
+    kind = "qemu"
+    prefix = "qm"
+    name_key = "name"
+    volume_keys = _DRIVE
+    unnoticed = _UNNOTICED
+    source, source_content = IMAGE, "import"
+
     def __init__(self, **session: Any) -> None:
         self.configs: dict[int, dict[str, str]] = {}
         self.pending: dict[int, dict[str, str | None]] = {}
         self.running: set[int] = set()
         self.volumes: dict[str, int] = {}
         self.pools: dict[int, str] = {}
+        self.managed: dict[str, dict[str, str]] = {}
         self.failed_tasks: list[dict[str, Any]] = []
         self.numbers = itertools.count(1)
         self.lock = threading.RLock()
@@ -70,24 +78,27 @@ class FakeGuests:
                 return None
             if path == "/nodes/pve1/tasks":
                 return self.failed_tasks if params.get("errors") == "1" else []
-            if path == "/nodes/pve1/qemu":
+            if path == f"/nodes/pve1/{self.kind}":
                 return self._create(params) if method == "POST" else [self._row(vmid) for vmid in self.configs]
             if parts[2] == "storage" and parts[4:] == ["content"]:
-                return [{"volid": IMAGE, "content": "import"}] if parts[3] == "local" else []
-            if parts[2] == "qemu":
+                return [{"volid": self.source, "content": self.source_content}] if parts[3] == "local" else []
+            if path.startswith("/cluster/ha/resources"):
+                return self._manage(method, path.rpartition("/")[2], params)
+            if parts[2] == self.kind:
                 return self._guest(method, int(parts[3]), "/".join(parts[4:]), params)
         raise AssertionError(f"unexpected call: {method} {path}")
 
     def _row(self, vmid: int) -> dict[str, Any]:
         config = self.configs[vmid]
-        row: dict[str, Any] = {"type": "qemu", "vmid": vmid, "node": "pve1", "name": config.get("name", f"VM {vmid}")}
+        row: dict[str, Any] = {"type": self.kind, "vmid": vmid, "node": "pve1"}
+        row["name"] = config.get(self.name_key, f"VM {vmid}" if self.kind == "qemu" else f"CT{vmid}")
         row["status"] = "running" if vmid in self.running else "stopped"
         row["lock"] = config.get("lock", "")
         return {**row, "template": int(config.get("template", 0)), "pool": self.pools.get(vmid, "")}
 
     def _guest(self, method: str, vmid: int, what: str, params: dict[str, Any]) -> Any:
         if vmid not in self.configs:
-            raise NotFound(f"Configuration file 'nodes/pve1/qemu-server/{vmid}.conf' does not exist")
+            raise NotFound(f"Configuration file 'nodes/pve1/{self.kind}/{vmid}.conf' does not exist")
         config = self.configs[vmid]
         match method, what:
             case "GET", "pending":
@@ -100,37 +111,54 @@ class FakeGuests:
                 if params.pop("digest", self._digest(vmid)) != self._digest(vmid):
                     raise Conflict("detected modified configuration - file changed by other user? Try again.")
                 self._update(vmid, params)
-                return self._task("qmconfig", vmid) if method == "POST" else None
+                return self._task("config", vmid) if method == "POST" else None
             case "PUT", "resize":
                 return self._resize(vmid, params)
-            case "POST", "move_disk":
+            case "POST", "move_disk" | "move_volume":
                 return self._move(vmid, params)
             case "POST", "clone":
                 return self._clone(vmid, params)
             case "POST", "template":
                 config["template"] = "1"
-                for slot in filter(_DRIVE.fullmatch, config):
+                for slot in filter(self.volume_keys.fullmatch, config):
                     config[slot] = config[slot].replace(f"vm-{vmid}-disk", f"base-{vmid}-disk")
-                return self._task("qmtemplate", vmid)
+                return self._task("template", vmid)
             case "POST", "status/start":
                 self._apply_pending(vmid)
                 self.running.add(vmid)
-                return self._task("qmstart", vmid)
+                return self._task("start", vmid)
             case "POST", "status/shutdown" | "status/stop":
                 self.running.discard(vmid)
                 self._apply_pending(vmid)
-                return self._task("qmshutdown", vmid)
+                return self._task("shutdown", vmid)
             case "DELETE", "":
                 if vmid in self.running:
                     raise Failed(f"VM {vmid} is running - destroy failed")
                 if config.get("protection") == "1":
                     raise Failed(f"can't remove VM {vmid} - protection mode enabled")
                 del self.configs[vmid]
-                return self._task("qmdestroy", vmid)
+                if params.get("purge") == "1":
+                    self.managed.pop(f"{'vm' if self.kind == 'qemu' else 'ct'}:{vmid}", None)
+                return self._task("destroy", vmid)
         raise AssertionError(f"unexpected call: {method} {vmid} {what}")
 
+    def _manage(self, method: str, sid: str, params: dict[str, Any]) -> Any:
+        if method == "GET":
+            return [{"sid": name, "type": name[:2], **self.managed[name]} for name in self.managed]
+        if method == "POST":
+            sid = params.pop("sid")
+            if sid in self.managed:
+                raise Exists(f"resource ID '{sid}' already defined")
+        elif sid not in self.managed:
+            raise NotFound(f"no such resource '{sid}'")
+        if method == "DELETE":
+            del self.managed[sid]
+        else:
+            self.managed[sid] = {"state": "started", **self.managed.get(sid, {}), **params}
+        return None
+
     def _task(self, type_: str, vmid: int, failure: str = "OK") -> str:
-        return self.session.task(type_, vmid, exitstatus=failure)
+        return self.session.task(f"{self.prefix}{type_}", vmid, exitstatus=failure)
 
     def _digest(self, vmid: int) -> str:
         return f"{hash(str(sorted(self.configs[vmid].items()))):x}"
@@ -173,7 +201,7 @@ class FakeGuests:
         config.update(
             {"meta": "creation-qemu=10.2.2,ctime=1795206222", "smbios1": f"uuid=u{vmid}", "vmgenid": f"g{vmid}"}
         )
-        return self._task("qmcreate", vmid)
+        return self._task("create", vmid)
 
     def _update(self, vmid: int, params: dict[str, Any]) -> None:
         config = self.configs[vmid]
@@ -184,14 +212,14 @@ class FakeGuests:
             written[key] = self._written(vmid, key, value)
         for key in filter(None, params.get("delete", "").split(",")):
             old = config.get(key, "")
-            if vmid in self.running and not _UNNOTICED.fullmatch(key):
+            if vmid in self.running and not self.unnoticed.fullmatch(key):
                 self.pending.setdefault(vmid, {})[key] = None
                 continue
             config.pop(key, None)
-            if _DRIVE.fullmatch(key) and "-disk-" in old:
+            if self.volume_keys.fullmatch(key) and "-disk-" in old:
                 config[f"unused{sum(name.startswith('unused') for name in config)}"] = old.split(",")[0]
         for key, value in written.items():
-            if vmid in self.running and not _UNNOTICED.fullmatch(key):
+            if vmid in self.running and not self.unnoticed.fullmatch(key):
                 self.pending.setdefault(vmid, {})[key] = value
             else:
                 config[key] = value
@@ -242,7 +270,7 @@ class FakeGuests:
             volume = f"{storage}:{vmid}/vm-{vmid}-disk-{next(self.numbers)}.{image_format}"
             self.volumes[volume] = size
         if volume in self.volumes:
-            named["size"] = _size(self.volumes[volume])
+            named["size"] = as_size(self.volumes[volume])
         return ",".join([volume, *(f"{name}={named[name]}" for name in sorted(named))])
 
     def _resize(self, vmid: int, params: dict[str, Any]) -> str:
@@ -251,18 +279,18 @@ class FakeGuests:
         if wanted < self.volumes[volume]:
             return self._task("resize", vmid, "shrinking disks is not supported")
         self.volumes[volume] = wanted
-        self.configs[vmid][slot] = re.sub(r"size=\w+", f"size={_size(wanted)}", self.configs[vmid][slot])
+        self.configs[vmid][slot] = re.sub(r"size=\w+", f"size={as_size(wanted)}", self.configs[vmid][slot])
         return self._task("resize", vmid)
 
     def _move(self, vmid: int, params: dict[str, Any]) -> str:
-        slot = params["disk"]
+        slot = params.get("disk") or params["volume"]
         volume, _, options = self.configs[vmid][slot].partition(",")
         if volume.partition(":")[0] == params["storage"] and "format" not in params:
             raise Failed("you can't move to the same storage with same format")
         moved = f"{params['storage']}:{vmid}/vm-{vmid}-disk-{next(self.numbers)}.{params.get('format', 'raw')}"
         self.volumes[moved] = self.volumes.pop(volume)
         self.configs[vmid][slot] = f"{moved},{options}"
-        return self._task("qmmove", vmid)
+        return self._task("move", vmid)
 
     def _clone(self, source: int, params: dict[str, Any]) -> str:
         vmid = int(params["newid"])
@@ -284,7 +312,7 @@ class FakeGuests:
         self.configs[vmid] = config
         if params.get("pool"):
             self.pools[vmid] = params["pool"]
-        return self._task("qmclone", source)
+        return self._task("clone", source)
 
 
 def _plain(value: Any) -> Any:
@@ -297,7 +325,7 @@ def _bytes(text: str) -> int:
     return int(matched[1]) * _UNITS[matched[2]]
 
 
-def _size(number: int) -> str:
+def as_size(number: int) -> str:
     for unit in ("G", "M", "K"):
         if number % _UNITS[unit] == 0:
             return f"{number // _UNITS[unit]}{unit}"

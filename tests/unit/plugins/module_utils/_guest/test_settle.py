@@ -57,6 +57,7 @@ CONFIG = st.fixed_dictionaries(
         "ci_storage": st.just("local"),
         "state": st.sampled_from(["present", "started", "stopped"]),
         "pool": st.just("lab"),
+        "ha": st.sampled_from([True, False, {"max_restart": 2, "comment": "web"}, {"failback": False}]),
     },
 )  # fmt: skip
 
@@ -112,6 +113,7 @@ def test_a_clone_is_as_declared(template: dict[str, Any], wanted: dict[str, Any]
     if not grown(template, wanted):
         return
     fake = FakeGuests()
+    template = {key: value for key, value in template.items() if key != "ha"}
     succeeded(settle(fake, {"name": "template", **template, "state": "template"}))
     clone = {"name": "web1", "clone": "template", **wanted}
     planned = succeeded(settle(fake, clone, check=True))
@@ -326,6 +328,20 @@ def test_force_removes_an_empty_reservation_of_anybody() -> None:
     fake.configs[100] = {"lock": "create"}
     succeeded(settle(fake, {"name": "a", "vmid": 100, "force": True}))
     assert fake.configs[100]["name"] == "a"
+
+
+def test_high_availability_takes_over_whether_the_guest_runs() -> None:
+    fake = FakeGuests()
+    succeeded(settle(fake, {"name": "a", "ha": {"max_restart": 2}}))
+    assert fake.managed == {"vm:100": {"state": "stopped", "max_restart": "2"}}
+    succeeded(settle(fake, {"name": "a", "ha": {"max_restart": 3, "comment": "x"}}))
+    assert fake.managed == {"vm:100": {"state": "stopped", "max_restart": "3", "comment": "x"}}
+    fake.forget_calls()
+    succeeded(settle(fake, {"name": "a", "ha": False, "state": "started"}))
+    assert fake.writes() == ["DELETE /cluster/ha/resources/vm:100", "POST /nodes/pve1/qemu/100/status/start"]
+    assert fake.managed == {}
+    succeeded(settle(fake, {"name": "b", "state": "started", "ha": True}))
+    assert fake.writes()[-2:] == ["POST /nodes/pve1/qemu/101/status/start", "POST /cluster/ha/resources"]
 
 
 def test_a_lock_of_others_is_reported() -> None:
