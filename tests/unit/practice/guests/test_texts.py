@@ -63,7 +63,7 @@ def test_malformed_arguments(argv, text, capsys):
 
 
 @pytest.mark.parametrize(
-    "argv", [["showcmd", "100", "--pretty"], ["guest", "passwd", "100", "root"], ["import", "1", "x"]]
+    "argv", [["showcmd", "100", "--pretty"], ["enroll-efi-keys", "100"], ["import", "1", "x"]]
 )
 def test_what_is_not_emulated_says_so(argv, capsys):
     assert qm.main(argv) == 97

@@ -35,6 +35,7 @@ BRANCHES: tuple[tuple[str, str], ...] = (
     ("/nodes/{node}/qemu/{vmid}/snapshot", "practice_pve.api.qemu_snapshot"),
     ("/nodes/{node}/qemu/{vmid}/cloudinit", "practice_pve.api.qemu_cloudinit"),
     ("/nodes/{node}/qemu/{vmid}/agent", "practice_pve.api.qemu_agent"),
+    ("/nodes/{node}/qemu/{vmid}/agent", "practice_pve.api.qemu_agent_work"),
     ("/nodes/{node}/qemu/{vmid}", "practice_pve.api.qemu_monitor"),
     ("/nodes/{node}/qemu/{vmid}/migrate", "practice_pve.api.qemu_migrate"),
     ("/nodes/{node}/lxc", "practice_pve.api.lxc"),

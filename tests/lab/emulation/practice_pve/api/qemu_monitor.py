@@ -10,7 +10,7 @@ from practice_pve.guests import machine
 from practice_pve.guests.drives import drives_of
 from practice_pve.guests.permissions import ROOT
 from practice_pve.guests.store import QEMU
-from practice_pve.rest import ApiError, Call, Check, NotEmulated, ParameterErrors, api_method
+from practice_pve.rest import ApiError, Call, Check, ParameterErrors, api_method
 from practice_pve.rest.parameters import SNAPSHOT_NAME, Object, Text, optional
 from practice_pve.storage import volumes
 from practice_pve.storage.definitions import load_storages
@@ -27,10 +27,7 @@ def monitor(call: Call) -> str:
     QEMU.load(guest_id)
     if not machine.is_running(guest_id):
         return f"ERROR: VM {guest_id} not running\n"
-    if command == "info status":
-        state = machine.qmp_status(guest_id)
-        return f"VM status: {state}\n"
-    raise NotEmulated(f"monitor command {command}")
+    return machine.monitor(guest_id, command)
 
 
 @api_method(

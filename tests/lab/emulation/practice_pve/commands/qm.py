@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from practice_pve import settings
+from practice_pve.commands import qm_guest
 from practice_pve.commands.refusal import refuse
 from practice_pve.guests import formats, machine  # noqa: F401 - the formats register themselves
 from practice_pve.guests.config_file import encode_text
@@ -23,14 +23,12 @@ from practice_pve.guests.snapshot_tree import print_snapshot_tree
 from practice_pve.guests.status import machine_status
 from practice_pve.guests.store import QEMU
 from practice_pve.guests.tables.drives import DRIVES_PER_BUS
-from practice_pve.rest import ApiError, Call, invoke
+from practice_pve.rest import ApiError, Call
 from practice_pve.rest.command_line import Alias, Command, exit_with_task, run_command
-from practice_pve.rest.json_text import to_json_pretty
-from practice_pve.rest.parameters import EXTRA_ARGS, STORAGE_ID, VMID, Boolean, Integer, Text, optional
+from practice_pve.rest.parameters import STORAGE_ID, VMID, Boolean, Integer, Text, optional
 from practice_pve.storage.definitions import load_storages
 
 API = "PVE::API2::Qemu"
-AGENT = "PVE::API2::Qemu::Agent"
 OWN = "PVE::CLI::qm"
 NODE = {"node": settings.nodename}
 GUEST = "/nodes/{node}/qemu/{vmid}"
@@ -65,17 +63,6 @@ def print_config(values: dict, _method: Any, _options: dict) -> None:
         if key != "digest":
             value = encode_text(str(values[key])) if key == "description" else values[key]
             print(f"{key}: {value}")
-
-
-def print_agent_result(data: Any, _method: Any, _options: dict) -> None:
-    """Output of `qm guest`: text as it is, anything else as JSON."""
-    result = data.get("result", data) if isinstance(data, dict) else data
-    if result is None or result == {}:
-        return
-    if isinstance(result, (dict, list)):
-        sys.stdout.write(to_json_pretty(result))
-    elif str(result).strip():
-        print(str(result).rstrip("\n"))
 
 
 def show_status(call: Call) -> None:
@@ -168,15 +155,6 @@ def rescan(call: Call) -> None:
     rescan_machines(call.params.get("vmid"), dry_run=bool(call.params.get("dryrun")))
 
 
-def guest_exec(call: Call) -> Any:
-    """`qm guest exec`: run a program in the guest."""
-    command = call.params.get("extra-args")
-    if not command:
-        raise ApiError("No command or input-data given", exit_code=255)
-    path = GUEST.replace("{node}", call.node).replace("{vmid}", str(call.params["vmid"])) + "/agent/exec"
-    return invoke("POST", path, {"command": command})
-
-
 def _api(http_method: str, path: str, *arguments: str, **more: Any) -> Command:
     return Command(http_method, GUEST + path, arguments=arguments, fixed=NODE, group=more.pop("group", API), **more)
 
@@ -241,19 +219,7 @@ COMMANDS: dict[str, Any] = {
         "unlink": _api("PUT", "/unlink", "vmid"),
     },
     "agent": Alias("guest cmd"),
-    "guest": {
-        "cmd": _api("POST", "/agent", "vmid", "command", output=print_agent_result, group=AGENT),
-        "exec": Command(
-            function=guest_exec, arguments=("vmid", "extra-args"), output=print_agent_result, group=OWN,
-            parameters={
-                "vmid": VMID,
-                "synchronous": Boolean(optional=True, default=1),
-                "timeout": Integer(optional=True, minimum=0, default=30),
-                "pass-stdin": Boolean(optional=True, default=0),
-                "extra-args": EXTRA_ARGS,
-            },
-        ),
-    },
+    "guest": qm_guest.COMMANDS,
     "cloudinit": {
         "dump": _api(
             "GET", "/cloudinit/dump", "vmid", "type", output=lambda text, _method, _options: print(text)
@@ -267,7 +233,7 @@ COMMANDS: dict[str, Any] = {
 
 
 NOT_EMULATED = (
-    "remote-migrate", "showcmd", "guest passwd", "guest exec-status", "vncproxy", "enroll-efi-keys", "monitor", "mtunnel",
+    "remote-migrate", "showcmd", "vncproxy", "enroll-efi-keys", "monitor", "mtunnel",
     "nbdstop", "terminal", "importovf", "cleanup", "import",
 )  # fmt: skip
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The running half of a virtual machine.
 
-Here "running" is a state: a process that sleeps stands for QEMU, so that PIDs, `kill` and a crash behave. Everything
-that starts, asks or stops a machine goes through this module; a real QEMU process would take its place here.
+Everything that starts, asks or stops a machine goes through this module. In a node with QEMU it is a real process of it,
+elsewhere "running" is a state (see sleeper.py).
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from practice_pve import settings
+from practice_pve.guests import monitor_socket, qemu, sleeper
+from practice_pve.guests.qemu_command import has_agent_port
 from practice_pve.pmxcfs import client
-from practice_pve.rest.errors import ApiError
+from practice_pve.rest.errors import ApiError, NotEmulated
 
 RUN_DIRECTORY = Path("/var/run/qemu-server")
 _STOP_SECONDS = 10
@@ -39,22 +42,16 @@ def is_running(guest_id: int) -> bool:
     return pid_of(guest_id) is not None
 
 
-def start(guest_id: int, *, paused: bool = False) -> None:
+def start(guest_id: int, values: Mapping[str, object], *, paused: bool = False) -> None:
     """Start the process in a scope of its own, so that it outlives the daemon that started it."""
     RUN_DIRECTORY.mkdir(parents=True, exist_ok=True)
-    sleeper = subprocess.Popen(
-        [f"/usr/bin/kvm -id {guest_id}", "infinity"],
-        executable="/usr/bin/sleep",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    _move_to_scope(guest_id, sleeper.pid)
-    (RUN_DIRECTORY / f"{guest_id}.pid").write_text(f"{sleeper.pid}\n")
-    set_paused(guest_id, paused)
-    # the caller is short-lived and must not complain about a child it leaves behind
-    sleeper.returncode = 0
+    clean_up(guest_id)
+    if qemu.is_wanted(values):
+        pid = qemu.launch(guest_id, values, RUN_DIRECTORY, paused=paused)
+    else:
+        pid = sleeper.launch(guest_id, RUN_DIRECTORY, agent_port=has_agent_port(values))
+        sleeper.set_paused(guest_id, RUN_DIRECTORY, paused)
+    _move_to_scope(guest_id, pid)
 
 
 def _move_to_scope(guest_id: int, pid: int) -> None:
@@ -87,9 +84,16 @@ def power_down(guest_id: int, timeout: float) -> bool:
 
     A sleeping process has no operating system that would listen, unless the node's settings say so.
     """
-    if settings.get("guests_obey_acpi", False):
+    if qemu.is_real(guest_id):
+        monitor_socket.ask(guest_id, "system_powerdown")
+    elif settings.get("guests_obey_acpi", False):
         stop(guest_id)
         return True
+    return wait_until_down(guest_id, timeout)
+
+
+def wait_until_down(guest_id: int, timeout: float) -> bool:
+    """Wait for the end of the process; True when it came."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if not is_running(guest_id):
@@ -99,34 +103,47 @@ def power_down(guest_id: int, timeout: float) -> bool:
     return False
 
 
-def agent_answers(guest_id: int) -> bool:
-    """True when something answers on the agent's port; the real ping waits 3 seconds for that."""
-    if is_running(guest_id) and settings.get("guests_have_agent", False):
-        return True
-    time.sleep(3)
-    return False
-
-
 def clean_up(guest_id: int) -> None:
     """Remove what a machine leaves in /run."""
-    for suffix in ("pid", "paused", "qmp", "qga", "vnc", "serial0"):
+    for suffix in ("pid", "paused", "qmp", "qga", "vnc", *(f"serial{number}" for number in range(4))):
         (RUN_DIRECTORY / f"{guest_id}.{suffix}").unlink(missing_ok=True)
 
 
 def set_paused(guest_id: int, paused: bool) -> None:
     """Stop or continue the virtual CPUs."""
-    marker = RUN_DIRECTORY / f"{guest_id}.paused"
-    if paused:
-        marker.touch()
+    if qemu.is_real(guest_id):
+        monitor_socket.ask(guest_id, "stop" if paused else "cont")
     else:
-        marker.unlink(missing_ok=True)
+        sleeper.set_paused(guest_id, RUN_DIRECTORY, paused)
+
+
+def reset(guest_id: int) -> None:
+    """Press the reset button."""
+    if qemu.is_real(guest_id):
+        monitor_socket.ask(guest_id, "system_reset")
+    else:
+        sleeper.set_paused(guest_id, RUN_DIRECTORY, False)
 
 
 def qmp_status(guest_id: int) -> str:
     """What QEMU itself would answer."""
     if not is_running(guest_id):
         return "stopped"
-    return "paused" if (RUN_DIRECTORY / f"{guest_id}.paused").exists() else "running"
+    if qemu.is_real(guest_id):
+        return qemu.status(guest_id)
+    return "paused" if sleeper.is_paused(guest_id, RUN_DIRECTORY) else "running"
+
+
+def monitor(guest_id: int, command: str) -> str:
+    """One question to QEMU's monitor for people."""
+    if qemu.is_real(guest_id):
+        # carriage returns are for terminals
+        return str(monitor_socket.ask(guest_id, "human-monitor-command", {"command-line": command})).replace("\r", "")
+    if command == "info status":
+        return f"VM status: {qmp_status(guest_id)}\n"
+    if command == "info qtree":
+        return sleeper.device_tree(guest_id, RUN_DIRECTORY)
+    raise NotEmulated(f"monitor command {command}")
 
 
 def uptime(guest_id: int) -> int:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 
-from practice_pve.guests import machine
+from practice_pve.guests import agent, machine
 from practice_pve.guests.config_file import GuestConfig
 from practice_pve.guests.drives import drives_of
 from practice_pve.guests.hotplug import apply_pending
+from practice_pve.guests.qemu_command import has_agent_port
 from practice_pve.guests.store import QEMU
-from practice_pve.guests.tables.machine_parts import AGENT, CUSTOM_CLOUD_INIT
-from practice_pve.guests.values import QEMU_VERSION
+from practice_pve.guests.tables.machine_parts import CUSTOM_CLOUD_INIT
+from practice_pve.guests.values import QEMU_VERSION, memory_of
 from practice_pve.rest.errors import ApiError
 from practice_pve.rest.verification import parse_property_string
 from practice_pve.storage import volumes
@@ -52,7 +53,7 @@ def start_unlocked(guest_id: int, config: GuestConfig, *, suspended: bool = Fals
         if "net0" in config.values:
             print("netdev net0: using 'host_mtu=1500' for migration compat")
         print(f"activating and using '{config.values.get('vmstate')}' as vmstate")
-    machine.start(guest_id, paused=paused)
+    machine.start(guest_id, config.values, paused=paused)
     if suspended:
         print("Resumed VM, removing state")
         volumes.free(storages, str(config.values["vmstate"]))
@@ -87,12 +88,17 @@ def shutdown_machine(guest_id: int, timeout: int | None, *, force_stop: bool, sk
         if not machine.is_running(guest_id):
             return
         seconds = SHUTDOWN_SECONDS if timeout is None else timeout
-        if _wants_agent(config):
-            if machine.agent_answers(guest_id):
-                machine.stop(guest_id)
-                return
-            print(f"QEMU Guest Agent is not running - VM {guest_id} qga command 'guest-ping' failed - got timeout")
-        if machine.power_down(guest_id, seconds):
+        if has_agent_port(config.values):
+            failure = agent.why_silent(guest_id)
+            if failure is None:
+                agent.ask(guest_id, "guest-shutdown", timeout=seconds)
+                went_down = machine.wait_until_down(guest_id, seconds)
+            else:
+                print(f"QEMU Guest Agent is not running - {failure}")
+                went_down = machine.power_down(guest_id, seconds)
+        else:
+            went_down = machine.power_down(guest_id, seconds)
+        if went_down:
             return
         if not force_stop:
             raise ApiError("VM quit/powerdown failed - got timeout")
@@ -112,7 +118,7 @@ def reset_machine(guest_id: int, *, skip_lock: bool = False) -> None:
     """Press the reset button: the process and its pending changes stay."""
     with QEMU.lock(guest_id):
         _assert_usable(guest_id, skip_lock=skip_lock)
-        machine.set_paused(guest_id, False)
+        machine.reset(guest_id)
 
 
 def suspend_machine(guest_id: int, *, skip_lock: bool = False) -> None:
@@ -156,8 +162,6 @@ def resume_machine(guest_id: int, *, skip_lock: bool = False) -> None:
 
 def state_size(config: GuestConfig) -> int:
     """Bytes of a state volume: the memory twice and what QEMU itself needs."""
-    from practice_pve.guests.status import memory_of
-
     return (memory_of(config.values) * 2 + 500) * 1024 * 1024
 
 
@@ -167,10 +171,6 @@ def state_storage(config: GuestConfig) -> str:
         return str(config.values["vmstatestorage"])
     shared = [drive.storage for drive in drives_of(config.values) if drive.storage and not drive.is_cdrom]
     return shared[0] if shared else "local"
-
-
-def _wants_agent(config: GuestConfig) -> bool:
-    return bool(parse_property_string(AGENT, str(config.values.get("agent", "0"))).get("enabled"))
 
 
 def _assert_usable(guest_id: int, *, skip_lock: bool) -> None:

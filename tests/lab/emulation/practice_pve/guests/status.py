@@ -13,7 +13,7 @@ from practice_pve.guests import machine
 from practice_pve.guests.drives import boot_disk_size
 from practice_pve.guests.sizes import parse_size
 from practice_pve.guests.store import LXC, QEMU
-from practice_pve.guests.values import QEMU_VERSION
+from practice_pve.guests.values import QEMU_VERSION, memory_of
 from practice_pve.pmxcfs import client
 
 _MEBIBYTE = 1024 * 1024
@@ -30,12 +30,6 @@ _SUPPORT = {
     "pbs-masterkey": True,
     "query-bitmap-info": True,
 }
-
-
-def memory_of(values: dict[str, object]) -> int:
-    """MiB of `memory: 2048` or `memory: current=2048`."""
-    match = re.search(r"\d+", str(values.get("memory", "512")))
-    return int(match[0]) if match else 512
 
 
 def machine_status(guest_id: int, *, full: bool = False) -> dict:

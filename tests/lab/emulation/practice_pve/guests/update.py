@@ -16,9 +16,8 @@ from practice_pve.guests.disks import DiskMaker, is_owner, register_unused
 from practice_pve.guests.drives import Drive, boot_order, parse_drive, print_boot_order
 from practice_pve.guests.formats import is_drive_name
 from practice_pve.guests.hotplug import apply_pending, hotplug_pending
-from practice_pve.guests.status import memory_of
 from practice_pve.guests.store import QEMU
-from practice_pve.guests.values import hash_password, new_uuid, unique_tags
+from practice_pve.guests.values import hash_password, memory_of, new_uuid, unique_tags
 from practice_pve.pmxcfs import client
 from practice_pve.rest.errors import ApiError, ParameterErrors
 from practice_pve.rest.verification import perl_text

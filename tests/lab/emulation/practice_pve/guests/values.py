@@ -23,6 +23,12 @@ DEFAULT_MAC_PREFIX = "BC:24:11"
 HIDDEN = "**********"
 
 
+def memory_of(values: dict[str, object]) -> int:
+    """MiB of `memory: 2048` or `memory: current=2048`."""
+    match = re.search(r"\d+", str(values.get("memory", "512")))
+    return int(match[0]) if match else 512
+
+
 def check_value(options: Mapping[str, Parameter], key: str, text: str) -> object:
     """The value of a line of a configuration file: numbers and booleans become ints, the rest stays text."""
     option = options.get(key)
