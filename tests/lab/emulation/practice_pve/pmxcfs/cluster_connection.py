@@ -12,9 +12,10 @@ import time
 from practice_pve.pmxcfs import replicated_tree, status_group
 from practice_pve.pmxcfs.corosync_library import LIBRARY, CorosyncError
 from practice_pve.pmxcfs.first_look import COROSYNC_WAS_THERE
+from practice_pve.pmxcfs.group_service import GroupService
 from practice_pve.pmxcfs.log import log
 from practice_pve.pmxcfs.process_group import ProcessGroup
-from practice_pve.pmxcfs.services import GroupService, NodeListService, QuorumService, Service
+from practice_pve.pmxcfs.services import NodeListService, QuorumService, Service
 from practice_pve.pmxcfs.status import Status
 from practice_pve.pmxcfs.tree import Tree
 
