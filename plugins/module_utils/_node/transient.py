@@ -59,12 +59,17 @@ def start(operation: str, argv: Sequence[str], seconds: int, secret: str = "") -
                 # ssh-copy-id, which pvecm calls, keeps its files below HOME; systemd sets none for root.
                 "--setenv=HOME=/root",
                 "--setenv=LC_ALL=C",
-                *argv,
+                *literally(argv),
             ],
             60,
         )
     if started.rc != 0:
         raise StepFailed(f"systemd could not start the {operation}: {started.words}", f"systemctl status {unit}")
+
+
+def literally(argv: Sequence[str]) -> list[str]:
+    """systemd puts variables of its own into C(${...}) before the shell sees it; C(--expand-environment) is too new for PVE 8."""
+    return [word.replace("$", "$$") for word in argv]
 
 
 def await_end(operation: str, seconds: float) -> UnitState:
