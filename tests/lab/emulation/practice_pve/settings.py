@@ -54,14 +54,22 @@ def pve_release() -> str:
     return ".".join(pve_version().split(".")[:2])
 
 
+def pve_major() -> int:
+    """Return the major version, for example 9."""
+    return int(pve_version().split(".")[0])
+
+
 def nodename() -> str:
     """Return this node's name as PVE does: the host name up to the first dot."""
     return os.uname().nodename.split(".")[0]
 
 
-def pay_call_cost(command: str) -> None:
-    """Sleep until the command has taken as long as the real one would, when realistic costs are asked for."""
+def pay_call_cost(command: str, work: float = 0.0) -> None:
+    """Sleep until the command has taken as long as the real one would, when realistic costs are asked for.
+
+    `work` is what it did beyond its start-up.
+    """
     if get("call_costs", False):
-        remaining = CALL_COSTS.get(command, 0.3) - (time.monotonic() - PROCESS_START)
+        remaining = CALL_COSTS.get(command, 0.3) + work - (time.monotonic() - PROCESS_START)
         if remaining > 0:
             time.sleep(remaining)

@@ -100,7 +100,7 @@ def read_status(call: Call) -> dict:
     name = call.params["storage"]
     storages = load_storages()
     if name not in storages.storages or not storages.storages[name].is_on_node(call.node):
-        raise ParameterErrors({"storage": f"No such storage: '{name}'"})
+        raise ParameterErrors({"storage": "No such storage."})
     entry = storage_entry(storages.storages[name])
     entry.pop("storage")
     entry.pop("used_fraction", None)

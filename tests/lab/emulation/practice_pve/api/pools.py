@@ -11,6 +11,7 @@ from practice_pve.guests.store import guest_list
 from practice_pve.rest import AnyUser, ApiError, Call, Check, api_method
 from practice_pve.rest.formats import split_list
 from practice_pve.rest.parameters import Array, Boolean, Object, Parameter, Text
+from practice_pve.storage.definitions import load_storages
 
 _POOL = Text(format="pve-poolid")
 _ALLOCATE = Check("perm", "/pool/{poolid}", ["Pool.Allocate"])
@@ -158,8 +159,14 @@ def _delete(call: Call) -> None:
         if name not in config.pools:
             raise ApiError(f"pool '{name}' does not exist")
         pool = config.pools[name]
-        if pool.vms or pool.storage or any(other.startswith(f"{name}/") for other in config.pools):
-            raise ApiError(f"pool '{name}' is not empty")
+        guests, storages = guest_list(), load_storages().storages
+        contained = [
+            *(f"pool '{other}'" for other in sorted(config.pools) if other.startswith(f"{name}/")),
+            *(f"VM {guest_id}" for guest_id in sorted(pool.vms, key=str) if guest_id in guests),
+            *(f"storage '{storage}'" for storage in sorted(pool.storage) if storage in storages),
+        ]
+        if contained:
+            raise ApiError(f"pool '{name}' is not empty (contains {contained[0]})")
         del config.pools[name]
 
     pools.change(delete, "delete pool failed")

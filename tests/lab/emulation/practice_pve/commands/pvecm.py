@@ -9,7 +9,6 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from practice_pve import settings
 from practice_pve.cluster import cluster_files, locations
 from practice_pve.cluster.join import join_over_api
 from practice_pve.cluster.join_over_ssh import join_over_ssh
@@ -21,7 +20,7 @@ from practice_pve.cluster.programs import run
 from practice_pve.cluster.qdevice import remove_qdevice, set_up_qdevice
 from practice_pve.cluster.tunnel import run_tunnel
 from practice_pve.cluster.update_certificates import update_certificates
-from practice_pve.rest import ApiError, Call, run_worker
+from practice_pve.rest import ApiError, Call, run_worker, worker_costs
 from practice_pve.rest.command_line import Command, run_command
 from practice_pve.rest.methods import Method
 from practice_pve.rest.parameters import EXTRA_ARGS, FINGERPRINT_SHA256, Boolean, Integer, Text, optional
@@ -121,7 +120,7 @@ def set_expected_votes(call: Call) -> None:
 
 def become(argv: list[str]) -> NoReturn:
     """Replace this process, so that the tool's output and exit code are the command's."""
-    settings.pay_call_cost("pvecm")
+    worker_costs.pay_call_cost("pvecm")
     sys.stdout.flush()
     sys.stderr.flush()
     try:

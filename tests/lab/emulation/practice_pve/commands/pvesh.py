@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from practice_pve import settings
+from practice_pve.rest import worker_costs
 from practice_pve.rest.call import Call, lookup, make_call
 from practice_pve.rest.command_line import Command, run_command
 from practice_pve.rest.errors import ApiError, NotEmulated, NotImplementedMethod
@@ -182,7 +183,7 @@ def main(argv: Sequence[str]) -> int:
         table = shell.commands(words)
     except NotImplementedMethod:
         sys.stderr.write(f"No '{words[0]}' handler defined for '{words[1]}'\n")
-        settings.pay_call_cost("pvesh")
+        worker_costs.pay_call_cost("pvesh")
         return 1
     except (ApiError, NotEmulated) as error:
         failure = error

@@ -109,8 +109,8 @@ COMMANDS: dict[str, Any] = {
     },
     "pool": {
         "add": Command("POST", "/pools", ("poolid",), group=POOL),
-        "modify": Command("PUT", "/pools/{poolid}", ("poolid",), group=POOL),
-        "delete": Command("DELETE", "/pools/{poolid}", ("poolid",), group=POOL),
+        "modify": Command("PUT", "/pools", ("poolid",), group=POOL),
+        "delete": Command("DELETE", "/pools", ("poolid",), group=POOL),
         "list": Command("GET", "/pools", group=POOL, **PRINTED),
     },
     "ticket": Command(

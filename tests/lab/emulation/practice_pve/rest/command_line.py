@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from practice_pve import settings
+from practice_pve.rest import worker_costs
 
 from .call import Call, lookup, make_call
 from .errors import NOT_EMULATED_EXIT_CODE, ApiError, NotEmulated
@@ -154,7 +154,7 @@ def run_command(name: str, table: CommandTable | Command, argv: Sequence[str]) -
         sys.stderr.write("practice node: internal error\n" + traceback.format_exc())
         exit_code = NOT_EMULATED_EXIT_CODE
     sys.stdout.flush()
-    settings.pay_call_cost(name)
+    worker_costs.pay_call_cost(name)
     return exit_code
 
 

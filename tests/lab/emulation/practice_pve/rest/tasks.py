@@ -23,6 +23,7 @@ from .cluster_state import log_message
 from .errors import NOT_EMULATED_EXIT_CODE, ApiError, NotEmulated
 from .task_list import active_workers, broadcast
 from .upid import Upid, is_error, process_start, read_status
+from .worker_costs import count_seconds, worker_cost
 
 WWW_DATA = 33
 Worker = Callable[[str], Any]
@@ -78,7 +79,9 @@ def run_worker(
     if not synchronous:
         os.close(log)
         return str(upid)
+    begun = time.monotonic()
     exit_code = tee(upid, output_read, control_read, log)
+    count_seconds(time.monotonic() - begun)
     os.close(log)
     log_end(upid)
     if exit_code == NOT_EMULATED_EXIT_CODE:
@@ -130,7 +133,8 @@ def run_child(upid: Upid, function: Worker, ready: int, output: int, control: in
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if os.read(ready, 2) != b"OK":
         os._exit(255)
-    message, exit_code = run_function(upid, function)
+    with worker_cost(upid.type, synchronous):
+        message, exit_code = run_function(upid, function)
     sys.stdout.flush()
     sys.stderr.flush()
     os.write(control, message.encode("utf-8", "surrogateescape"))

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from practice_pve.guests.sizes import format_human
 from practice_pve.rest.errors import ApiError, NotEmulated
+from practice_pve.rest.worker_costs import count_copy
 from practice_pve.storage import qcow2
 
 _CHUNK = 1024 * 1024
 _SECTOR = 512
+_FIRST_BLOCK = 4096
 _MAGIC = {b"QFI\xfb": "qcow2", b"KDMV": "vmdk"}
 
 
@@ -63,6 +65,8 @@ def create_image(path: str, image_format: str, size: int) -> None:
     if image_format == "raw":
         print(f"Formatting '{path}', fmt=raw size={size} preallocation=off")
         with open(path, "xb") as stream:
+            # qemu-img writes the first block, so that a later direct access can tell the alignment
+            stream.write(bytes(min(size, _FIRST_BLOCK)))
             stream.truncate(size)
     elif image_format == "qcow2":
         print(
@@ -96,6 +100,7 @@ def resize_image(path: str, image_format: str, size: int) -> None:
 
 def copy_image(source: str, source_format: str, target: str, target_format: str, size: int) -> None:
     """Copy the guest's view of an image into an existing one, sparsely, with qemu-img's progress lines."""
+    count_copy()
     print_progress(0, size)
     if target_format == "qcow2":
         qcow2.write(target, size, lambda use: _read_blocks(source, source_format, use))

@@ -37,6 +37,8 @@ def storage_entry(storage: Storage, *, with_formats: bool = False) -> dict:
 
 def usage(storage: Storage) -> dict:
     """Sizes in bytes; a storage that cannot be reached stays at zero."""
+    if not storage.kind.has_path:
+        return {}
     try:
         volumes.activate(storage)
         found = os.statvfs(storage.path or "/")

@@ -64,6 +64,10 @@ def assert_exists(storages: StorageList, volume_id: str) -> images.ImageInfo:
 
 def activate(storage: Storage) -> None:
     """Make a storage usable: its directories exist afterwards."""
+    if storage.type == "lvm":
+        return  # nobody misses a volume group before its volumes are asked for
+    if storage.type == "lvmthin":
+        raise ApiError(f"no such logical volume {storage.values['vgname']}/{storage.values['thinpool']}")
     _assert_emulated(storage)
     if storage.type == "nfs" and not is_online(storage.values["server"], storage.values.get("options", "")):
         # A server that answers is mounted by a real node. Here the directory at the mount point stands for the mount.
