@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,6 +23,7 @@ from replay.known import read_known
 from replay.narrator import replay_all, tell_to_stderr
 from replay.recordings import Recording, load_recordings, select
 from replay.report import detail_lines, figure_lines, problem_lines, stray_lines, write_json
+from replay.scope import read_scope
 from replay.stories import plan, read_stories
 
 # A story is as long as its waits; processors matter only while nodes boot.
@@ -71,6 +73,9 @@ def main(argv: list[str]) -> int:
         use_emulation(arguments.emulation.resolve())
     started = time.monotonic()
     verdicts = replay_all(stories, placed, wanted, arguments.lab, arguments.jobs, tell_to_stderr)
+    scope = read_scope()
+    beyond = {recording.label for recording in recordings if not scope.has(recording)}
+    verdicts = [replace(verdict, beyond=verdict.label in beyond) for verdict in verdicts]
     return report(verdicts, arguments, time.monotonic() - started)
 
 

@@ -31,6 +31,11 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ),
     ),
     Artefact(
+        "volume-groups",
+        "without a device mapper LVM's scan fails",
+        re.compile(r"(?m)^command '/sbin/vgscan --ignorelockingfailure --mknodes' failed: exit code 5\n\n?"),
+    ),
+    Artefact(
         "half-started-container",
         "Debian's lxc in the recording lab",
         re.compile(r"(?m)^short read on command socket.*\n?"),

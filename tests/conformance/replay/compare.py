@@ -20,17 +20,18 @@ NOT_EMULATED_TEXT = "practice node: not emulated"
 
 @dataclass(frozen=True)
 class Verdict:
-    """`state`: matched, differs, not emulated, unplaced, artefact."""
+    """`state`: matched, differs, not emulated, unplaced, artefact. `beyond`: about what the collection never asks."""
 
     label: str
     group: str
     state: str
     differences: tuple[str, ...] = ()
     seconds: float = 0.0
+    beyond: bool = False
 
     @property
     def counts(self) -> bool:
-        return self.state in {"matched", "differs", "unplaced"}
+        return not self.beyond and self.state != "artefact"
 
 
 @dataclass

@@ -13,6 +13,8 @@ import json
 import re
 from typing import Any
 
+from replay.artefacts import remove_artefacts
+
 # Numbers of the machine and the moment. 0 stays 0: "not running" is compared.
 VOLATILE_NUMBERS = frozenset(
     "mem maxmem maxcpu disk maxdisk uptime memhost netin netout diskread diskwrite pid pstart starttime endtime timestamp"
@@ -20,9 +22,10 @@ VOLATILE_NUMBERS = frozenset(
 )
 # These are 0 on an idle machine and mean nothing then.
 ALWAYS_VOLATILE = re.compile(r"^(cpu|wait|loadavg|pressure\w*|ksm|serverload)$")
-VOLATILE_TEXT = frozenset({"digest", "kversion", "CSRFPreventionToken"})
+VOLATILE_TEXT = frozenset({"digest", "kversion", "CSRFPreventionToken", "serverid", "pbs-library-version"})
 # Objects that describe the processor and the kernel below the node: which values there are is compared, not they.
 MACHINE_OBJECTS = frozenset({"cpuinfo", "current-kernel"})
+PROGRESS = re.compile(r"(?:.*: )?transferred [\d.]+ \w+ of [\d.]+ \w+ \([\d.]+%\)$")
 COMMA_SETS = frozenset({"content", "privs"})
 
 
@@ -31,7 +34,13 @@ def canonical_json(value: Any, key: str = "") -> Any:
     if isinstance(value, dict) and key in MACHINE_OBJECTS:
         return {name: f"<{name}>" for name in value}
     if isinstance(value, dict):
-        return {name: canonical_json(item, name) for name, item in value.items()}
+        # Rows of key and value: the row's key says what kind of value it is.
+        named = value["key"] if isinstance(value.get("key"), str) and "value" in value else None
+        return {
+            name: canonical_json(item, named if named and name == "value" else name) for name, item in value.items()
+        }
+    if isinstance(value, list) and _is_log(value):
+        return _canonical_log(value)
     if isinstance(value, list):
         items = [canonical_json(item, key) for item in value]
         return items if _is_ordered(items) else sorted(items, key=_sort_key)
@@ -74,10 +83,19 @@ def _dump(value: Any) -> str:
     return json.dumps(canonical_json(value), sort_keys=True, ensure_ascii=False)
 
 
+def _is_log(items: list[Any]) -> bool:
+    return bool(items) and all(isinstance(item, dict) and item.keys() == {"n", "t"} for item in items)
+
+
+def _canonical_log(lines: list[dict[str, Any]]) -> list[str]:
+    """A task's log as its lines, without artefacts; how often a copy tells its progress depends on its speed."""
+    kept = [line for line in (str(item["t"]) for item in lines) if remove_artefacts(f"{line}\n")]
+    texts = ["<progress>" if PROGRESS.match(line) else line for line in kept]
+    return [text for index, text in enumerate(texts) if text != "<progress>" or texts[index - 1 : index] != [text]]
+
+
 def _is_ordered(items: list[Any]) -> bool:
-    return any(isinstance(item, dict) and "n" in item and "t" in item for item in items) or any(
-        isinstance(item, list) for item in items
-    )
+    return any(isinstance(item, list) for item in items)
 
 
 def _sort_key(item: Any) -> str:

@@ -62,7 +62,8 @@ def unexpected(verdicts: list[Verdict], known: Known) -> tuple[list[str], list[s
     missing = [
         verdict.label
         for verdict in verdicts
-        if verdict.state in {"differs", "unplaced"} and known.reason(verdict.label) is None
+        if (verdict.state in {"differs", "unplaced"} or (verdict.state == "not emulated" and verdict.counts))
+        and known.reason(verdict.label) is None
     ]
     healed = [verdict.label for verdict in verdicts if verdict.state == "matched" and verdict.label in known.reasons]
     return missing, healed

@@ -20,10 +20,12 @@ VARIABLE_SIZE = re.compile(
     r"(^|/)(\.clusterlog|\.members|\.rrd|\.version|\.vmlist|lrm_status|known_hosts|ssh_known_hosts|authorized_keys|id_rsa(\.pub)?"
     r"|authkey\.(pub|key)|pve-[\w-]+\.(pem|key|srl)|config-\d+\.sql\.gz|tfa\.cfg)( -> .*)?$"
 )
+READABLE_NUMBER = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?: [KMGT]?i?B|%)|(?:\d+[dhms] ?)+")
 VERSION_FILE = re.compile(r"(?s)\{\n\"starttime\": .*?\n\}")
 NODE_LIST = re.compile(r"(?s)(\"nodelist\": \{\n)(.*?)(\n  \})")
 CONTENT_LINE = re.compile(r"(?m)^(\tcontent )(\S+)$")
 STORAGE_TABLE = re.compile(r"(?m)^(\S+ +\S+ +(?:active|inactive|disabled)) +[\d.%NA/ ]+$")
+REFUSED_PARAMETERS = re.compile(r"(?m)(?<=^400 Parameter verification failed\.\n)(?:(?:[\w.-]+: .*)?\n)+")
 STORAGE_HEADER = re.compile(r"(?m)^Name +Type +Status .*$")
 
 
@@ -31,6 +33,7 @@ def canonical_layouts(text: str) -> str:
     """The text with every known layout in its comparable form."""
     text = VERSION_FILE.sub(_hide_counters, text)
     text = NODE_LIST.sub(_sort_members, text)
+    text = REFUSED_PARAMETERS.sub(_sort_refusals, text)
     text = CONTENT_LINE.sub(lambda match: match[1] + ",".join(sorted(match[2].split(","))), text)
     if STORAGE_HEADER.search(text):
         text = STORAGE_TABLE.sub(lambda match: " ".join(match[1].split()) + " <sizes>", text)
@@ -69,6 +72,11 @@ def _sort_members(match: re.Match[str]) -> str:
     return match[1] + ",\n".join(lines) + match[3]
 
 
+def _sort_refusals(match: re.Match[str]) -> str:
+    """Refused parameters come in the order of a hash; some of their texts end with an empty line."""
+    return "".join(sorted(line for line in match[0].splitlines(keepends=True) if line.strip()))
+
+
 def _read_tables(text: str) -> str:
     """A bordered table as one JSON object a row, sorted: widths and order follow from volatile values."""
     lines, result, index = text.split("\n"), [], 0
@@ -84,7 +92,7 @@ def _read_tables(text: str) -> str:
 
 
 def _table_rows(lines: list[str]) -> list[str]:
-    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
+    rows = [[_plain_cell(cell) for cell in line.strip("│").split("│")] for line in lines if line.startswith("│")]
     if not rows:
         return ["<table>"]
     head, body = rows[0], rows[1:]
@@ -95,6 +103,13 @@ def _table_rows(lines: list[str]) -> list[str]:
         for row in body
     )
     return ["<table " + " ".join(head) + ">", *objects]
+
+
+def _plain_cell(cell: str) -> str:
+    """A size, a share or a time as a person reads them is the number that the machine's rules know."""
+    text = cell.strip()
+    match = READABLE_NUMBER.fullmatch(text)
+    return (match["number"] or "1") if match else text
 
 
 def _pairs(rows: list[list[str]]) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 HTTP_DATE = re.compile(r"(\d\d) (" + "|".join(MONTHS) + r") (\d{4}) (\d\d):(\d\d):(\d\d) GMT")
 ASCTIME = re.compile(r"(" + "|".join(MONTHS) + r") +(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})")
 ISO_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)")
-UPID_START = re.compile(r"UPID:[^:]+:[0-9A-F]{8}:[0-9A-F]{8,9}:([0-9A-F]{8}):")
+UPID_START = re.compile(r"UPID:[^:]+:[0-9A-F]{8}:([0-9A-F]{8,9}):([0-9A-F]{8}):")
 EPOCH = re.compile(r"(?:config-|ctime=|time\": ?)(1[789]\d{8})")
 
 
@@ -27,7 +27,8 @@ def read_moments(text: str) -> list[float]:
     for month, day, hour, minute, second, year in ASCTIME.findall(text):
         moments.append(_seconds(year, MONTHS.index(month) + 1, day, hour, minute, second))
     moments.extend(_seconds(*found) for found in ISO_TIME.findall(text))
-    moments.extend(float(int(found, 16)) for found in UPID_START.findall(text))
+    # The worker's start in hundredths since the boot tells what came first within one second.
+    moments.extend(int(start, 16) + int(ticks, 16) * 1e-9 for ticks, start in UPID_START.findall(text))
     moments.extend(float(found) for found in EPOCH.findall(text))
     return moments
 

@@ -71,7 +71,7 @@ class Player:
             key: self.known.translate(value, host) if isinstance(value, str) else value for key, value in params.items()
         }
         path = self.known.translate(str(raw["path"]))
-        auth = self.known.translate(str(raw.get("auth") or "none"))
+        auth = self.known.translate_login(str(raw.get("auth") or "none"))
         timeout = max(LEAST_TIMEOUT, recording.seconds * 2)
         access = self.stage.access
         live = access.request(

@@ -29,8 +29,18 @@ def figure_lines(verdicts: list[Verdict]) -> list[str]:
         if counted:
             lines.append(f"conformance {group}: {_matched(counted)}/{len(counted)}")
     counted = [verdict for verdict in verdicts if verdict.counts]
+    lines.extend(_beyond_lines(verdicts))
     lines.append(f"conformance: {_matched(counted)}/{len(counted)}")
     return lines
+
+
+def _beyond_lines(verdicts: list[Verdict]) -> list[str]:
+    """What is recorded of calls that the collection never makes; it has no goal but to be right or refused."""
+    beyond = [verdict for verdict in verdicts if verdict.beyond]
+    if not beyond:
+        return []
+    refused = sum(verdict.state == "not emulated" for verdict in beyond)
+    return [f"beyond the scope, not counted: {len(beyond)}, of these {_matched(beyond)} match, {refused} are refused"]
 
 
 def detail_lines(verdicts: list[Verdict], known: Known, with_differences: bool) -> list[str]:
@@ -50,7 +60,7 @@ def detail_lines(verdicts: list[Verdict], known: Known, with_differences: bool) 
 def _apart(state: str, verdicts: list[Verdict]) -> list[str]:
     if not verdicts:
         return []
-    counted = "" if state == "unplaced" else ", not counted"
+    counted = "" if any(verdict.counts for verdict in verdicts) else ", not counted"
     lines = [f"{state}: {len(verdicts)}{counted}"]
     lines.extend(f"    {verdict.label}: {' '.join(verdict.differences)}".rstrip(": ") for verdict in verdicts)
     return lines

@@ -101,6 +101,27 @@ TEXT_RULES: tuple[TextRule, ...] = (
         "mac",
     ),
     _numbered(
+        "mac-of-cloud-init",
+        "the same address in small letters",
+        r"(?<=mac_address: ')(?:[0-9a-f]{2}:){3}(?P<value>[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2})(?=')",
+        "mac",
+    ),
+    _fixed(
+        "instance-id", "a hash over what is compared, and over addresses", r"(instance-id: )[0-9a-f]{40}", r"\1<hash>"
+    ),
+    _fixed("password-hash", "salted", r"\$5\$[A-Za-z0-9./]+", "$5$<salt>"),
+    _fixed("state-file", "the day of a suspension", r"(-state-suspend-)\d{4}-\d\d-\d\d", r"\1<day>"),
+    _fixed(
+        "backup-file", "the moment of a backup", r"(vzdump-\w+-\d+-)\d{4}(?:_\d\d){2}-\d\d(?:_\d\d){2}", r"\1<moment>"
+    ),
+    _fixed("tar-totals", "what the template of the lab holds", r"(Total bytes read: ).*", r"\1<bytes>"),
+    _fixed(
+        "node-line",
+        "the machine below: load, memory, time since the boot",
+        r"(?m)^(\S+ online) +[\d.]+% +\d+ [\d.]+ \wiB [\d.]+ \wiB (\S+) (?:\d+[dhms] ?)+$",
+        r"\1 <n>% <n> <n> <n> \2 <uptime>",
+    ),
+    _numbered(
         "ha-uid", "random name of one order to a local resource manager", r"\"(?P<value>[A-Za-z0-9+/]{22})\"", "order"
     ),
     _fixed("http-date", "the clock", WEEKDAY + r", \d\d " + MONTH + r" \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
@@ -122,7 +143,7 @@ TEXT_RULES: tuple[TextRule, ...] = (
     _fixed(
         "process-id",
         "the number of a process",
-        r"(?<=corosync\[)\d+(?=\]:)|(?<=pmxcfs\[)\d+(?=\]:)|(?<=\.tmp\.)\d+|(?<=pvecertreq-)\d+",
+        r"(?<=corosync\[)\d+(?=\]:)|(?<=pmxcfs\[)\d+(?=\]:)|(?<=\.tmp\.)\d+|(?<=pvecertreq-)\d+|(?<=\(PID )\d+(?=\))",
         "<pid>",
     ),
     _fixed(

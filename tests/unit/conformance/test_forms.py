@@ -118,3 +118,32 @@ def test_requests_compare_reason_headers_and_body() -> None:
 def test_artefacts_of_the_recording_lab_are_taken_out() -> None:
     assert text_form("unable to get memory stat\nx\n") == "x\n"
     assert text_form("unable to get memory\nx\n") != "x\n"
+
+
+def test_refused_parameters_have_no_order() -> None:
+    head = "400 Parameter verification failed.\n"
+    usage = "qm set <vmid> [OPTIONS]\n"
+    one = f"{head}cores: too small\nmemory: bad\n\n{usage}"
+    assert canonical_layouts(one) == canonical_layouts(f"{head}memory: bad\n\ncores: too small\n{usage}")
+    assert canonical_layouts(one) != canonical_layouts(f"{head}memory: bad\n\n{usage}")
+
+
+def test_a_readable_number_in_a_table_is_the_machines_number() -> None:
+    table = "┌┐\n│ node │ mem │ level │\n╞╡\n│ pve1 │ {0} │ {1} │\n└┘"
+    assert text_form(table.format("6.53 GiB", "x")) == text_form(table.format("748.40 MiB", "x"))
+    assert text_form(table.format("6.53 GiB", "x")) != text_form(table.format("6.53 GiB", "y"))
+
+
+def test_rows_of_key_and_value_are_compared_by_their_key() -> None:
+    assert same([{"key": "digest", "value": "a"}], [{"key": "digest", "value": "b"}])
+    assert not same([{"key": "name", "value": "a"}], [{"key": "name", "value": "b"}])
+
+
+def test_a_tasks_log_tells_its_progress_as_often_as_it_likes() -> None:
+    def log(*lines: str) -> list[dict[str, object]]:
+        return [{"n": number, "t": line} for number, line in enumerate(lines, start=1)]
+
+    progress = ["transferred 0.0 B of 64.0 MiB (0.00%)", "transferred 64.0 MiB of 64.0 MiB (100.00%)"]
+    assert same(log("begin", *progress, "TASK OK"), log("begin", progress[0], "TASK OK"))
+    assert same(log("  /dev/mapper/control: open failed: x", "TASK OK"), log("TASK OK"))
+    assert not same(log("begin", *progress, "TASK OK"), log("begin", "TASK OK"))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,11 +146,12 @@ def test_a_deliberate_wait_that_is_missing_is_a_difference() -> None:
     assert missing_delay(quick, quick) is None
 
 
-def test_a_gap_is_neither_a_match_nor_a_mismatch() -> None:
+def test_a_gap_counts_unless_it_is_beyond_what_the_collection_asks() -> None:
     recording = command("a", ["qm", "x"])
     verdict = compare(recording, Answer(rc=97, stderr="practice node: not emulated: qm x\n"), "", "")
     assert verdict.state == "not emulated"
-    assert not verdict.counts
+    assert verdict.counts
+    assert not replace(verdict, beyond=True).counts
 
 
 def test_the_figure() -> None:
@@ -157,8 +159,15 @@ def test_the_figure() -> None:
         Verdict("a/10-x/1", "a/10-x", "matched"),
         Verdict("a/2-y/1", "a/2-y", "differs"),
         Verdict("a/2-y/2", "a/2-y", "not emulated"),
+        Verdict("a/2-y/3", "a/2-y", "not emulated", beyond=True),
+        Verdict("a/2-y/4", "a/2-y", "matched", beyond=True),
     ]
-    assert figure_lines(verdicts) == ["conformance a/2-y: 0/1", "conformance a/10-x: 1/1", "conformance: 1/2"]
+    assert figure_lines(verdicts) == [
+        "conformance a/2-y: 0/2",
+        "conformance a/10-x: 1/1",
+        "beyond the scope, not counted: 2, of these 1 match, 1 are refused",
+        "conformance: 1/3",
+    ]
 
 
 def test_unlisted_healed_and_floor(tmp_path: Path) -> None:

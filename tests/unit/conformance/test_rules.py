@@ -52,6 +52,37 @@ CASES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("virtio=BC:24:11:76:BA:FC", "virtio=BC:24:11:00:00:01"),
         ("virtio=BC:24:11:76:BA:FC", "virtio=AA:24:11:76:BA:FC"),
     ),
+    "mac-of-cloud-init": (
+        ("mac_address: 'bc:24:11:30:61:68'", "mac_address: 'bc:24:11:f1:b7:a3'"),
+        ("mac_address: 'bc:24:11:30:61:68'", "mac_address: 'aa:24:11:30:61:68'"),
+    ),
+    "instance-id": (
+        (f"instance-id: {'a' * 40}", f"instance-id: {'b' * 40}"),
+        (f"instance-id: {'a' * 40}", "instance-id: "),
+    ),
+    "password-hash": (("bob:$5$RSyUP", "bob:$5$zEKLR"), ("bob:$5$RSyUP", "bob:$6$RSyUP")),
+    "state-file": (
+        ("vm-100-state-suspend-2026-11-20.raw", "vm-100-state-suspend-2026-11-21.raw"),
+        ("vm-100-state-suspend-2026-11-20.raw", "vm-101-state-suspend-2026-11-20.raw"),
+    ),
+    "backup-file": (
+        ("vzdump-qemu-122-2026_11_20-20_32_46.vma", "vzdump-qemu-122-2026_11_21-08_00_00.vma"),
+        ("vzdump-qemu-122-2026_11_20-20_32_46.vma", "vzdump-qemu-123-2026_11_20-20_32_46.vma"),
+    ),
+    "tar-totals": (
+        ("Total bytes read: 2048000 (2.0MiB, 114MiB/s)", "Total bytes read: 10240 (10KiB, 31MiB/s)"),
+        ("Total bytes read: 2048000 (2.0MiB, 114MiB/s)", "Total bytes written: 2048000 (2.0MiB, 114MiB/s)"),
+    ),
+    "node-line": (
+        (
+            f"pve1 online 57.59%            2 23.54 GiB 6.53 GiB {WRONG} 1h 18m 43s",
+            f"pve1 online 1.00%   4 8.00 GiB 748.40 MiB {WRONG} 22s",
+        ),
+        (
+            f"pve1 online 57.59%            2 23.54 GiB 6.53 GiB {WRONG} 1h 18m 43s",
+            f"pve1 offline 57.59%            2 23.54 GiB 6.53 GiB {WRONG} 1h 18m 43s",
+        ),
+    ),
     "ha-uid": (('"nzbEKxi49jpNhXfKIh5irw"', '"uDCNMxGiyAXartUHZxN3Ig"'), ('"nzbEKxi49jpNhXfKIh5irw"', '"short"')),
     "http-date": (
         ("Date: Fri, 20 Nov 2026 20:13:46 GMT", "Date: Sat, 21 Nov 2026 00:00:00 GMT"),
