@@ -12,6 +12,6 @@ $1 == "name:" { card = $2; print "ip link set " card " up" }
 $1 == "-" && $2 == "type:" { kind = $3 }
 $1 == "-" && $2 == "type:" && $3 == "dhcp4" { print "udhcpc -b -q -i " card " -s /lib/udhcpc >/dev/null 2>&1" }
 $1 == "address:" && kind == "static" { address = value($2) }
-$1 == "address:" && kind == "static6" { print "ip -6 addr add " value($2) " dev " card " nodad" }
+$1 == "address:" && kind == "static6" { print "ip -6 addr add " value($2) " dev " card }
 $1 == "netmask:" { print "ip addr add " address "/" bits(value($2)) " brd + dev " card }
 $1 == "gateway:" { print "ip route add default via " value($2) " dev " card }

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from practice_pve.api.qemu import AUDIT, GUEST
-from practice_pve.guests import cloudinit
+from practice_pve.guests import cloudinit, cloudinit_drive
 from practice_pve.guests.store import QEMU
 from practice_pve.rest import Call, Check, api_method
 from practice_pve.rest.parameters import Text
@@ -27,10 +27,8 @@ def regenerate(call: Call) -> None:
     guest_id = call.params["vmid"]
     with QEMU.lock(guest_id):
         config = QEMU.load(guest_id)
-        if cloudinit.has_drive(config):
-            print("generating cloud-init ISO")
-            if config.special.pop("cloudinit", None) is not None:
-                QEMU.save(guest_id, config)
+        if cloudinit_drive.write(guest_id, config):
+            QEMU.save(guest_id, config)
 
 
 @api_method(

@@ -34,6 +34,10 @@ _SYNCHRONISED = re.compile(rb".*\xff([^\n]+)\r?\n", re.DOTALL)
 _numbers = itertools.count(1)
 
 
+class _Unanswered(Exception):
+    """No answer, and the reason in PVE's words."""
+
+
 def path_of(guest_id: int) -> Path:
     """The socket of a guest that was started with an agent's port."""
     return Path(f"/var/run/qemu-server/{guest_id}.qga")
@@ -49,7 +53,9 @@ def ask(guest_id: int, command: str, arguments: dict | None = None, timeout: flo
         with _connect(guest_id, time.monotonic() + limit) as connection:
             return _converse(connection, command, arguments or {}, time.monotonic() + limit)
     except TimeoutError as error:
-        raise ApiError(f"{failed}{str(error) or 'got timeout'}") from error
+        raise ApiError(f"{failed}got timeout") from error
+    except _Unanswered as error:
+        raise ApiError(f"{failed}{error}") from error
     except OSError as error:
         raise ApiError(f"{failed}unable to connect to VM {guest_id} qga socket - {error.strerror}") from error
 
@@ -64,7 +70,7 @@ def _connect(guest_id: int, end: float) -> socket.socket:
         except BlockingIOError:
             connection.close()
             if time.monotonic() >= end:
-                raise TimeoutError(
+                raise _Unanswered(
                     f"unable to connect to VM {guest_id} qga socket - timeout after {count} retries"
                 ) from None
             time.sleep(0.1)
@@ -100,7 +106,7 @@ def _converse(connection: socket.socket, command: str, arguments: dict, end: flo
         elif not block:
             if command in _MAY_CLOSE and _SYNCHRONISED.search(received):
                 return None
-            raise TimeoutError("client closed connection")
+            raise _Unanswered("client closed connection")
 
 
 def _limit(connection: socket.socket, end: float) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from practice_pve.guests.config_file import GuestConfig
-from practice_pve.guests.drives import drives_of
 from practice_pve.guests.pending import apply_to_view
 from practice_pve.guests.tables.machine_parts import IP_CONFIGURATION, NETWORK
 from practice_pve.guests.values import HIDDEN
@@ -30,6 +29,11 @@ def dump(config: GuestConfig, guest_id: int, kind: str) -> str:
         return user
     if kind == "network":
         return network
+    return meta_data(user, network)
+
+
+def meta_data(user: str, network: str) -> str:
+    """A guest takes itself for a new one when this changes."""
     instance = hashlib.sha1((user + network).encode(), usedforsecurity=False).hexdigest()
     return f"instance-id: {instance}\n"
 
@@ -156,8 +160,3 @@ def pending_view(config: GuestConfig) -> list[dict]:
             entry.update({name: HIDDEN for name in ("value", "pending") if name in entry})
         entries.append(entry)
     return entries
-
-
-def has_drive(config: GuestConfig) -> bool:
-    """True when a cloud-init drive is attached."""
-    return any(drive.is_cloud_init for drive in drives_of(config.values))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from practice_pve.guests import agent, machine
+from practice_pve.guests import agent, cloudinit_drive, machine
 from practice_pve.guests.config_file import GuestConfig
 from practice_pve.guests.drives import drives_of
 from practice_pve.guests.hotplug import apply_pending
@@ -48,6 +48,8 @@ def start_unlocked(guest_id: int, config: GuestConfig, *, suspended: bool = Fals
     for drive in drives_of(config.values):
         if drive.file not in ("none", "cdrom"):
             volumes.assert_exists(storages, drive.file)
+    if cloudinit_drive.write(guest_id, config):
+        QEMU.save(guest_id, config)
     if suspended:
         print("Resuming suspended VM")
         if "net0" in config.values:
