@@ -52,6 +52,13 @@ MISSING = {
     "/nodes/{node}/ceph/status": "binary not installed: /usr/bin/ceph-mon\n",
     "/nodes/{node}/disks/zfs": "zfsutils-linux not installed\n",
 }
+# answered by pvedaemon, which shows in the answer's headers
+PROTECTED = frozenset(
+    (
+        "/cluster/acme/plugins", "/cluster/notifications/matchers", "/nodes/{node}/replication", "/nodes/{node}/sdn/zones",
+        "/nodes/{node}/ceph/status", "/nodes/{node}/disks/zfs",
+    )
+)  # fmt: skip
 LEFT_OVER_ENOENT = 2
 
 
@@ -80,7 +87,9 @@ def refuse(message: str) -> Callable[[Call], Any]:
 def register(path: str, function: Callable[[Call], Any], returns: Array | Object, **more: Any) -> None:
     """Put one branch into the method table."""
     proxyto = "node" if "{node}" in path else None
-    api_method("GET", path, permissions=AnyUser(), proxyto=proxyto, returns=returns, **more)(function)
+    api_method(
+        "GET", path, permissions=AnyUser(), protected=path in PROTECTED, proxyto=proxyto, returns=returns, **more
+    )(function)
 
 
 for branch, (needed, listing) in LISTS.items():
