@@ -78,6 +78,11 @@ class FakeContainers(FakeGuests):
             named["size"] = as_size(self.volumes[volume])
         return ",".join([volume, *(f"{name}={named[name]}" for name in sorted(named))])
 
+    def _move(self, vmid: int, params: dict[str, Any]) -> str:
+        if vmid in self.running:
+            raise Failed("cannot move volumes of a running container")
+        return super()._move(vmid, params)
+
     def _clone(self, source: int, params: dict[str, Any]) -> str:
         vmid = int(params["newid"])
         if vmid in self.configs:

@@ -49,6 +49,7 @@ class FakeGuests:
         self.running: set[int] = set()
         self.volumes: dict[str, int] = {}
         self.pools: dict[int, str] = {}
+        self.with_linked_clones: set[int] = set()
         self.managed: dict[str, dict[str, str]] = {}
         self.failed_tasks: list[dict[str, Any]] = []
         self.numbers = itertools.count(1)
@@ -104,7 +105,8 @@ class FakeGuests:
             case "GET", "pending":
                 return self._pending_rows(vmid)
             case "GET", "config":
-                return {**self._shown(config), "digest": self._digest(vmid)}
+                waiting = {} if params.get("current") == "1" else self.pending.get(vmid, {})
+                return {**self._shown(config), **waiting, "digest": self._digest(vmid)}
             case "GET", "status/current":
                 return {"status": "running" if vmid in self.running else "stopped", "vmid": vmid}
             case (("PUT" | "POST"), "config"):
@@ -132,6 +134,10 @@ class FakeGuests:
                 self._apply_pending(vmid)
                 return self._task("shutdown", vmid)
             case "DELETE", "":
+                if vmid in self.with_linked_clones:
+                    return self._task(
+                        "destroy", vmid, f"base volume 'base-{vmid}-disk-0' is still in use by linked cloned"
+                    )
                 if vmid in self.running:
                     raise Failed(f"VM {vmid} is running - destroy failed")
                 if config.get("protection") == "1":

@@ -90,8 +90,8 @@ class Applier:
             self.session.set(f"{self.base}/config", **call)
 
     def _with_volumes(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """The volumes of a clone have names only now: C(local:@scsi0) becomes what scsi0 really has."""
-        config = self.session.get(f"{self.base}/config")
+        """Volumes that have been made or moved have their names only now: C(local:@scsi0) becomes what scsi0 really has."""
+        config = self.session.get(f"{self.base}/config", current=True)
         filled = dict(settings)
         for slot, text in settings.items():
             volume = str(text).partition(",")[0]
@@ -106,9 +106,11 @@ class Applier:
             path, call = f"{self.base}/move_volume", dict[str, Any](volume=disk)
         else:
             path, call = f"{self.base}/move_disk", {"disk": disk, "format": image_format}
+        self.digest = ""
         self._task(["move"], lambda: self.session.create(path, storage=storage, delete=True, **call), timeout=7200)
 
     def resize(self, disk: str, size: str) -> None:
+        self.digest = ""
         self._task(["resize"], lambda: self.session.set(f"{self.base}/resize", disk=disk, size=size))
 
     def set_pool(self, pool: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from .._session.errors import NotFound, SessionError
 from .._session.interface import Session
 from .errors import GuestError, Refused
-from .state import GuestState, read_pending
+from .state import GuestState, read_creation, read_pending
 
 
 @dataclass
@@ -126,6 +126,7 @@ class Fleet:
             digest=str(other.get("digest") or ""),
             lock=str(other.get("lock") or ""),
             is_template=str(other.get("template") or 0) == "1",
+            created=read_creation(other.get("meta")),
             name=str(config.get("name") or config.get("hostname") or ""),
         )
 

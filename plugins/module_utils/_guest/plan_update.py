@@ -14,7 +14,7 @@ from typing import Any
 from .._desired.compare import Change, compare
 from .._desired.schema import CREATION, LIVE, Schema
 from .._plan import Plan, Step
-from .drives import DrivePlan, is_cloud_init_drive
+from .drives import DrivePlan, is_cloud_init_drive, storage_of
 from .errors import Refused
 from .findings import Findings
 from .first_boot import changes_first_boot, unconfigured_cards, warn_about_cards
@@ -46,20 +46,27 @@ def plan_update(wish: GuestWish, found: Findings, current: GuestState) -> Plan:
     if "boot" in {change.key for change in changes}:
         refuse_missing_boot_devices(wish.config.get("boot"), slots_after)
     settings = {change.key: change.after for change in changes if change.after is not None}
-    settings.update({plan.slot: plan.write for plan in drive_plans if plan.write})
+    # What waits for a restart names the volume, so it is written when the volume has its place and size.
+    later = {plan.slot: _as_it_then_is(wish, plan) for plan in drive_plans if _is_written_later(plan, current)}
+    settings.update({plan.slot: plan.write for plan in drive_plans if plan.write and plan.slot not in later})
     deletions = sorted(change.key for change in changes if change.after is None)
     steps = snippet_steps(wish, found)
     if settings or deletions:
         steps.append(_configure_step(wish, settings, deletions, drive_plans))
     for plan in drive_plans:
         if plan.move_to:
+            _refuse_to_move_what_runs(wish, current, plan)
             arguments = {"disk": plan.slot, "storage": plan.move_to, "image_format": plan.move_format or None}
             steps.append(Step("move_disk", f"Move {plan.slot} to {plan.move_to}.", arguments))
     steps += grow_steps(drive_plans)
+    if later:
+        steps.append(_configure_step(wish, later, [], []))
     if wish.pool and wish.pool != current.pool:
         steps.append(Step("set_pool", f"Put it into the pool {wish.pool}.", {"pool": wish.pool}))
     before, after = _difference(wish, found, current, changes, drive_plans, there)
-    needs_restart = bool(current.pending) or any(_waits_for_restart(schema, key) for key in (*settings, *deletions))
+    needs_restart = bool(current.pending) or any(
+        _waits_for_restart(schema, key) for key in (*settings, *later, *deletions)
+    )
     power = plan_power(wish, current, restart_needed=needs_restart and current.is_running, changed=bool(steps))
     cards = unconfigured_cards(slots_after, has_cloud_init, wish.config.get("cicustom") or there.get("cicustom"))
     warnings += warn_about_cards([card for card in cards if card in settings])
@@ -75,6 +82,25 @@ def _configure_step(
     allocates = wish.type.kind == "qemu" and any(plan.allocates for plan in drive_plans)
     arguments = {"settings": settings, "delete": deletions, "as_task": allocates}
     return Step("configure", f"Set {', '.join(names)}.", arguments)
+
+
+def _refuse_to_move_what_runs(wish: GuestWish, current: GuestState, plan: DrivePlan) -> None:
+    if wish.type.kind == "lxc" and current.is_running:
+        raise Refused(
+            f"{plan.slot}: it cannot be moved to {plan.move_to} while the container {current.name or current.vmid} runs.",
+            "Stop it in a run before with state: stopped.",
+        )
+
+
+def _is_written_later(plan: DrivePlan, current: GuestState) -> bool:
+    waits = plan.slot in current.pending
+    return bool(plan.move_to or plan.grow_to) and (waits or (plan.write is not None and current.is_running))
+
+
+def _as_it_then_is(wish: GuestWish, plan: DrivePlan) -> str:
+    """C(local:@rootfs) stands for the volume that is in the slot by then, with its size."""
+    options = {name: part for name, part in plan.after.items() if name != "size"}
+    return wish.type.volumes.format({**options, "file": f"{storage_of(plan.after)}:@{plan.slot}"})
 
 
 def _difference(

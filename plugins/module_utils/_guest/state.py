@@ -8,6 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ class GuestState:
     #: Keys whose running value is another one.
     pending: tuple[str, ...] = ()
     digest: str = ""
+    #: Seconds since the epoch, 0 if Proxmox VE did not note it.
+    created: int = 0
 
     @property
     def is_running(self) -> bool:
@@ -45,6 +48,20 @@ class GuestState:
         keys = set(self.config) - {"description"}
         description = str(self.config.get("description", "")).strip()
         return not keys and description in ("", "qmclone temporary file")
+
+
+def read_creation(meta: object) -> int:
+    """The time in C(creation-qemu=10.1.2,ctime=1795206222)."""
+    found = re.search(r"\bctime=(\d+)", str(meta or ""))
+    return int(found[1]) if found else 0
+
+
+def _with_true_size(value: str, pending: Any) -> Any:
+    """A volume that has grown since its options wait for a restart: what waits still tells the old size."""
+    size, stale = (re.search(r"(?<=,size=)[^,]+", text) for text in (value, str(pending)))
+    if size and stale and value.partition(",")[0] == str(pending).partition(",")[0]:
+        return str(pending)[: stale.start()] + size[0] + str(pending)[stale.end() :]
+    return pending
 
 
 def read_pending(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], tuple[str, ...], dict[str, Any]]:
@@ -61,7 +78,7 @@ def read_pending(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], tup
             pending.append(key)
         elif "pending" in row:
             pending.append(key)
-            config[key] = row["pending"]
+            config[key] = _with_true_size(str(row.get("value", "")), row["pending"])
         else:
             config[key] = row.get("value")
     return config, tuple(sorted(pending)), other

@@ -73,6 +73,11 @@ def sizes_of(config: dict[str, Any]) -> dict[str, int]:
     return {slot: gigabytes[volume["size"]] for slot, volume in volumes.items()}
 
 
+def moves(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    first, second = ({"rootfs": config["rootfs"], **config.get("mp", {})} for config in (before, after))
+    return any(first[slot]["storage"] != second[slot]["storage"] for slot in set(first) & set(second))
+
+
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=CONFIG, second=CONFIG)
 def test_what_was_applied_is_no_change(first: dict[str, Any], second: dict[str, Any]) -> None:
@@ -81,6 +86,8 @@ def test_what_was_applied_is_no_change(first: dict[str, Any], second: dict[str, 
     for wanted in (created, {"name": "ct1", **second}):
         before, after = sizes_of(first), sizes_of(wanted)
         if any(after[slot] < before[slot] for slot in set(before) & set(after)):
+            return
+        if fake.running and moves(first, wanted):
             return
         planned = succeeded(settle(fake, wanted, check=True))
         assert fake.writes() == []
@@ -159,6 +166,26 @@ def test_what_would_lose_something_is_refused(change: dict[str, Any], message: s
     fake.forget_calls()
     assert settle(fake, {"name": "ct1", **change}).results[0].error.startswith(message)
     assert fake.writes() == []
+
+
+def test_a_volume_moves_only_while_the_container_is_stopped() -> None:
+    fake = FakeContainers()
+    succeeded(settle(fake, container(state="started")))
+    elsewhere = {"name": "ct1", "rootfs": {"storage": "fast"}}
+    assert settle(fake, elsewhere).results[0].error.startswith("rootfs: it cannot be moved to fast while")
+    succeeded(settle(fake, {"name": "ct1", "state": "stopped"}))
+    succeeded(settle(fake, elsewhere))
+    assert fake.configs[100]["rootfs"].startswith("fast:100/vm-100-disk-")
+
+
+def test_options_that_wait_for_a_restart_follow_a_growing_volume() -> None:
+    fake = FakeContainers()
+    succeeded(settle(fake, container(state="started")))
+    succeeded(settle(fake, {"name": "ct1", "rootfs": {"acl": True}}))
+    succeeded(settle(fake, {"name": "ct1", "rootfs": {"size": 8}}))
+    assert "size=8G" in str(fake.pending[100]["rootfs"])
+    succeeded(settle(fake, {"name": "ct1", "rootfs": {"size": 8, "acl": True}, "restart_policy": "if_required"}))
+    assert fake.configs[100]["rootfs"].endswith(",acl=1,size=8G")
 
 
 def test_a_directory_of_the_node_can_be_mounted_and_replaced() -> None:
