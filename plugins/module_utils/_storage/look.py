@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from .._session.errors import NotFound
@@ -25,8 +26,9 @@ def read_definition(session: Session, name: str) -> Definition | None:
 
 
 def read_nodes(session: Session) -> dict[str, bool]:
-    """Every node, and whether it is online."""
-    return {str(node["node"]): node.get("status") == "online" for node in session.get("/nodes")}
+    """Every node, and whether it is online. (GET /nodes would not know a node that has just joined.)"""
+    entries = session.get("/cluster/status")
+    return {str(entry["name"]): int(entry.get("online", 0)) == 1 for entry in entries if entry.get("type") == "node"}
 
 
 def read_uses(session: Session, name: str) -> list[str]:
@@ -35,7 +37,7 @@ def read_uses(session: Session, name: str) -> list[str]:
     for guest in session.get("/cluster/resources", type="vm"):
         branch = "lxc" if guest.get("type") == "lxc" else "qemu"
         config = session.get(join_path("nodes", guest["node"], branch, guest["vmid"], "config"))
-        keys = sorted(key for key, value in config.items() if _names_storage(key, value, name))
+        keys = sorted(key for key, storage in storages_of(config).items() if storage == name)
         if keys:
             kind = "container" if branch == "lxc" else "virtual machine"
             uses.append(f"{kind} {guest['vmid']} on {guest['node']} ({', '.join(keys)})")
@@ -48,7 +50,13 @@ def read_uses(session: Session, name: str) -> list[str]:
     return uses
 
 
-def _names_storage(key: str, value: Any, name: str) -> bool:
-    # Only what can hold a volume: a description may begin with any words.
-    is_volume = re.fullmatch(r"(?:scsi|virtio|ide|sata|efidisk|tpmstate|unused|mp)\d+|rootfs|vmstate", key)
-    return bool(is_volume) and re.match(rf"(?:file=|volume=)?{re.escape(name)}:", str(value)) is not None
+def storages_of(config: Mapping[str, Any]) -> dict[str, str]:
+    """A guest's configuration: the key of every volume, and the storage that it lies on."""
+    found = {}
+    for key, value in config.items():
+        # Only what can hold a volume: a description may begin with any words.
+        if re.fullmatch(r"(?:scsi|virtio|ide|sata|efidisk|tpmstate|unused|mp)\d+|rootfs|vmstate", key):
+            volume = re.match(r"(?:file=|volume=)?([a-zA-Z][\w.-]*):", str(value))
+            if volume:
+                found[key] = volume[1]
+    return found

@@ -20,6 +20,7 @@ BRANCHES: tuple[tuple[str, str], ...] = (
     ("/cluster/config", "practice_pve.api.cluster_config"),
     ("/cluster/ha", "practice_pve.api.cluster_ha"),
     ("/cluster/ha/rules", "practice_pve.api.cluster_ha_rules"),
+    ("/cluster/ha/groups", "practice_pve.api.cluster_ha_groups"),
     ("/cluster/nextid", "practice_pve.api.cluster_resources"),
     ("/cluster/resources", "practice_pve.api.cluster_resources"),
     ("/nodes", "practice_pve.api.nodes"),

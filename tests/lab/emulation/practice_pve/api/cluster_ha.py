@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the baremetal.proxmox authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""/cluster/ha: resources, the groups that no longer exist, status."""
+"""/cluster/ha: resources and status."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ _SETTINGS: dict[str, Parameter] = {
     "max_relocate": Integer(optional=True, minimum=0, default=1),
     "comment": Text(optional=True, max_length=4096),
 }
-_MIGRATED = "ha groups have been migrated to rules"
-ENOENT = 2
 
 
 @api_method("GET", "/cluster/ha", permissions=AUDIT, child_link="id")
@@ -120,43 +118,6 @@ def migrate_resource(call: Call) -> dict:
 def relocate_resource(call: Call) -> dict:
     """Ask the manager to stop a guest and start it elsewhere."""
     return _request_move(call, "relocate")
-
-
-@api_method("GET", "/cluster/ha/groups", permissions=AUDIT, child_link="group")
-def list_groups(_call: Call) -> list[dict]:
-    """Groups became rules with version 9."""
-    raise ApiError(f"cannot index groups: {_MIGRATED}", exit_code=ENOENT)
-
-
-@api_method(
-    "POST", "/cluster/ha/groups", permissions=CONSOLE, protected=True,
-    parameters={
-        "group": Text(format="pve-configid"),
-        "nodes": Text(),
-        "comment": Text(optional=True),
-        "nofailback": Boolean(optional=True),
-        "restricted": Boolean(optional=True),
-        "type": Text(optional=True),
-    },
-)  # fmt: skip
-def add_group(_call: Call) -> None:
-    """Groups became rules with version 9."""
-    raise ApiError(f"cannot create group: {_MIGRATED}", exit_code=ENOENT)
-
-
-@api_method("GET", "/cluster/ha/groups/{group}", permissions=AUDIT, parameters={"group": Text(format="pve-configid")})
-def read_group(_call: Call) -> dict:
-    """Groups became rules with version 9."""
-    raise ApiError(f"cannot read group: {_MIGRATED}", exit_code=ENOENT)
-
-
-@api_method(
-    "DELETE", "/cluster/ha/groups/{group}", permissions=CONSOLE, protected=True,
-    parameters={"group": Text(format="pve-configid")},
-)  # fmt: skip
-def remove_group(_call: Call) -> None:
-    """Groups became rules with version 9."""
-    raise ApiError(f"cannot delete group: {_MIGRATED}", exit_code=ENOENT)
 
 
 @api_method("GET", "/cluster/ha/status", permissions=AUDIT, child_link="name")

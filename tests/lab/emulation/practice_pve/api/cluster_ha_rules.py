@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from practice_pve.api.cluster_ha import AUDIT, CONSOLE
-from practice_pve.ha import rules
-from practice_pve.rest import Call, api_method
+from practice_pve.ha import groups, rules
+from practice_pve.rest import ApiError, Call, api_method
 from practice_pve.rest.formats import by_pattern, split_list
 from practice_pve.rest.parameters import CONFIG_DIGEST, Array, Boolean, Integer, Object, Parameter, Text, optional
 from practice_pve.rest.verification import perl_text
@@ -46,6 +46,7 @@ _COLUMNS: dict[str, Parameter] = {
 )  # fmt: skip
 def list_rules(call: Call) -> list[dict]:
     """All rules."""
+    _demand_version(call)
     return rules.show_all(call.params.get("type"), call.params.get("resource"))
 
 
@@ -57,7 +58,14 @@ def list_rules(call: Call) -> list[dict]:
 )  # fmt: skip
 def add_rule(call: Call) -> None:
     """Make a rule."""
+    _demand_version(call)
     rules.add(call.params["type"], call.params["rule"], _values(call))
+
+
+def _demand_version(call: Call) -> None:
+    """Version 8 does not have the path."""
+    if groups.are_in_use():
+        raise ApiError(f"Method '{call.method.http_method} {call.path}' not implemented", status=501)
 
 
 def _values(call: Call) -> dict[str, str]:
@@ -70,6 +78,7 @@ def _values(call: Call) -> dict[str, str]:
 @api_method("GET", "/cluster/ha/rules/{rule}", permissions=AUDIT, parameters={"rule": _RULE}, returns=Object())
 def read_rule(call: Call) -> dict:
     """One rule."""
+    _demand_version(call)
     return rules.show(call.params["rule"])
 
 
@@ -85,6 +94,7 @@ def read_rule(call: Call) -> dict:
 )  # fmt: skip
 def update_rule(call: Call) -> None:
     """Change a rule."""
+    _demand_version(call)
     delete = split_list(call.params.get("delete", ""))
     rules.update(call.params["rule"], _values(call), delete, call.params.get("digest"))
 
@@ -92,4 +102,5 @@ def update_rule(call: Call) -> None:
 @api_method("DELETE", "/cluster/ha/rules/{rule}", permissions=CONSOLE, protected=True, parameters={"rule": _RULE})
 def remove_rule(call: Call) -> None:
     """Delete a rule."""
+    _demand_version(call)
     rules.remove(call.params["rule"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from practice_pve.rest import ApiError, Call, Check, api_method
 from practice_pve.rest.parameters import NODE, Array, Object, Text
+from practice_pve.storage import formats  # noqa: F401 - registers pve-storage-server
 from practice_pve.storage.network_file_system import list_exports, resolve
 
 

@@ -53,8 +53,14 @@ def print_rules(entries: list[dict], method: Any, options: dict) -> None:
     print_result(entries, method.returns, options, columns)
 
 
-def print_groups(_entries: list[dict], _method: Any, _options: dict) -> None:
-    """There are none any more: the method always fails."""
+def print_groups(entries: list[dict], _method: Any, _options: dict) -> None:
+    """`ha-manager groupconfig` of version 8; later the method always fails."""
+    for entry in entries:
+        print(f"group: {entry['group']}")
+        for key in sorted(entry):
+            if key not in ("digest", "group", "type"):
+                print(f"\t{key} {entry[key]}")
+        print()
 
 
 def stop(call: Call) -> None:
@@ -80,6 +86,7 @@ COMMANDS: dict[str, Any] = {
     "config": Command("GET", "/cluster/ha/resources", output=print_config, group=RESOURCES),
     "groupconfig": Command("GET", "/cluster/ha/groups", output=print_groups, group=GROUPS),
     "groupadd": Command("POST", "/cluster/ha/groups", arguments=("group",), group=GROUPS),
+    "groupset": Command("PUT", "/cluster/ha/groups/{group}", arguments=("group",), group=GROUPS),
     "groupremove": Command("DELETE", "/cluster/ha/groups/{group}", arguments=("group",), group=GROUPS),
     "rules": {
         "list": Command(

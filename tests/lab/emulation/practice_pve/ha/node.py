@@ -18,7 +18,7 @@ from collections.abc import Callable
 from practice_pve import settings
 from practice_pve.api.cluster_state import published_figures
 from practice_pve.guests.store import LXC, QEMU, guest_list
-from practice_pve.ha import resources, rules, status
+from practice_pve.ha import groups, resources, rules, status
 from practice_pve.ha.cluster_locks import ClusterLocks
 from practice_pve.ha.placement import Rule
 from practice_pve.ha.surroundings import JsonObject
@@ -83,21 +83,24 @@ class Node:
         client.write(f"nodes/{self.nodename}/lrm_status", json.dumps(content, separators=(",", ":")))
 
     def read_resources(self) -> dict[str, JsonObject]:
-        return resources.load_with_defaults()
+        found = resources.load_with_defaults()
+        if groups.are_in_use():
+            for values in found.values():
+                values["failback"] = int(groups.has_failback(values.get("group")))
+        return found
 
     def set_state(self, sid: str, state: str) -> None:
         resources.set_state(sid, state)
 
     def read_rules(self) -> list[Rule]:
+        if groups.are_in_use():
+            return groups.as_rules()
         found = []
         for name, section in rules.load().sections.items():
             values = section.values
             if values.get("disable", "0") not in ("", "0"):
                 continue
-            nodes = {}
-            for entry in split_list(values.get("nodes", "")):
-                node, _, priority = entry.partition(":")
-                nodes[node] = int(priority or 0)
+            nodes = groups.read_priorities(values.get("nodes", ""))
             sids = frozenset(split_list(values.get("resources", "")))
             strict = values.get("strict", "0") not in ("", "0")
             found.append(Rule(name, sids, nodes, strict, values.get("affinity", "")))

@@ -9,10 +9,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from practice_pve import settings
 from practice_pve.guests.store import guest_list
 from practice_pve.pmxcfs import client
 from practice_pve.pmxcfs.paths import MOUNT_POINT
-from practice_pve.rest.errors import ApiError
+from practice_pve.rest.errors import ApiError, ParameterErrors
 from practice_pve.section_config import Section, SectionConfig, parse_sections, render_sections
 
 RESOURCES_FILE = "ha/resources.cfg"
@@ -94,8 +95,7 @@ def add(sid_text: str, values: Mapping[str, object]) -> None:
     """Put a guest under HA."""
     make_directory()
     sid, kind, name = parse_sid(sid_text)
-    if "group" in values:
-        raise ApiError("invalid parameter 'group': ha groups have been migrated to rules", exit_code=2)
+    _refuse_other_version(values)
     if kind not in TYPES:
         raise ApiError(f"unknown section type '{kind}'", exit_code=EEXIST)
     if not name.isdigit() or guest_list().get(int(name), {}).get("type") != TYPES[kind]:
@@ -111,8 +111,7 @@ def add(sid_text: str, values: Mapping[str, object]) -> None:
 def update(sid_text: str, values: Mapping[str, object], delete: list[str], digest: str | None) -> None:
     """Change a resource."""
     sid, _kind, _name = parse_sid(sid_text)
-    if "group" in values:
-        raise ApiError("invalid parameter 'group': ha groups have been migrated to rules", exit_code=2)
+    _refuse_other_version(values)
     refuse_error_state(sid, values.get("state"))
     with domain_lock("update resources config failed"):
         resources, current = load()
@@ -126,6 +125,16 @@ def update(sid_text: str, values: Mapping[str, object], delete: list[str], diges
             resources[sid].pop(key, None)
         resources[sid].update({key: str(value) for key, value in values.items()})
         save(resources)
+
+
+def _refuse_other_version(values: Mapping[str, object]) -> None:
+    """Groups ended with version 9, where a guest itself says whether it goes back."""
+    if "group" in values and settings.pve_major() >= 9:
+        raise ApiError("invalid parameter 'group': ha groups have been migrated to rules", exit_code=2)
+    if "failback" in values and settings.pve_major() < 9:
+        raise ParameterErrors(
+            {"failback": "property is not defined in schema and the schema does not allow additional properties"}
+        )
 
 
 def remove(sid_text: str) -> None:
@@ -208,7 +217,7 @@ def copy_for_api(sid: str, values: Mapping[str, str], digest: str) -> dict[str, 
     entry: dict[str, object] = {
         key: int(value) if key in ("failback", "max_restart", "max_relocate") else value
         for key, value in values.items()
-        if key != "group"
+        if key != "group" or settings.pve_major() < 9
     }
     entry.setdefault("state", "started")
     return {"sid": sid, "type": sid.partition(":")[0], "digest": digest, **entry}

@@ -24,7 +24,7 @@ THERE = {
     "path": "/mnt/pve/shared", "digest": "d1",
 }  # fmt: skip
 EXPORTS = [{"path": "/srv/x", "options": "*"}]
-NODES = [{"node": "pve1", "status": "online"}, {"node": "pve2", "status": "online"}]
+NODES = [{"type": "node", "name": "pve1", "online": 1}, {"type": "node", "name": "pve2", "online": 1}]
 
 
 class Datacenter(FakeSession):
@@ -47,7 +47,7 @@ class Datacenter(FakeSession):
             return {}
         if path == "/storage/shared":
             return self.there or NotFound("storage 'shared' does not exist")
-        if path == "/nodes":
+        if path == "/cluster/status":
             return self.nodes
         if "/scan/" in path:
             return self.scans[path.split("/")[2]]
@@ -135,7 +135,7 @@ def test_an_unknown_node_is_refused_and_an_offline_one_reported() -> None:
     session = Datacenter()
     with pytest.raises(StorageError, match="no node pve9"):
         run(session, **NFS, nodes=["pve9"])
-    session.nodes = [NODES[0], {"node": "pve2", "status": "offline"}]
+    session.nodes = [NODES[0], {"type": "node", "name": "pve2", "online": 0}]
     settled = run(session, **NFS, nodes=["pve1", "pve2"])
     assert settled.warnings == ("pve2 is offline: whether it reaches the storage is not known.",)
 
