@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._files import read_text
@@ -73,7 +73,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"{destination.name} does not present the host key it is known by. {remedy}")
         if contact is Contact.UNREACHABLE:
             words = probe.stderr.strip().splitlines()
-            raise AnsibleActionFail(
+            raise AnsibleConnectionFailure(
                 f"{destination.name} does not answer on SSH (port {destination.port}): {words[-1] if words else 'no answer'}"
             )
         if contact is Contact.KNOWN:
