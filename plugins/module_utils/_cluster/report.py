@@ -51,6 +51,7 @@ def merge_infos(
         "ha": dict(cluster.pop("ha", None) or {}),
         "nodes": {
             host: {
+                "node": info.get("node"),
                 "state": info.get("node_state"),
                 "reason": info.get("node_state_reason"),
                 "links": (info.get("cluster") or {}).get("links", []),

@@ -132,4 +132,6 @@ def judge_node(summary: Mapping[str, int], stopped_early: bool) -> Mark:
         return Mark.FAILED
     if stopped_early:
         return Mark.STOPPED
+    if summary.get("ignored"):
+        return Mark.IGNORED
     return Mark.CHANGED if summary.get("changed") else Mark.OK

@@ -108,7 +108,9 @@ def test_nothing_stays_of_a_task_that_was_skipped(story: RunStory):
         ({"unreachable": 1}, True, Mark.UNREACHABLE),
         # It did nothing wrong, but it is not through either.
         ({"ok": 3, "changed": 1}, True, Mark.STOPPED),
-        ({"ok": 3, "rescued": 1, "ignored": 1}, False, Mark.OK),
+        ({"ok": 3, "rescued": 1}, False, Mark.OK),
+        # What was ignored is no success.
+        ({"ok": 3, "changed": 1, "ignored": 1}, False, Mark.IGNORED),
     ],
 )
 def test_the_mark_at_the_end(summary, stopped_early, mark):
