@@ -15,3 +15,7 @@ vm-status: vm-config-exists  ## Machines: How they are, and what differs from vm
 destroy-vms: vm-config-exists  ## Machines: Remove those of vm_config.yml with their disks; templates stay (CONFIRM=destroy)
 	@tests/tools/confirm destroy "$(CONFIRM)" "This removes the virtual machines of $(VMS) with their disks."
 	@$(PLAYBOOK) playbooks/destroy-vms.yml -e @$(VMS) -e confirm_destroy=destroy $(ARGS)
+
+.PHONY: bench-vms
+bench-vms: packages environments  ## Measure: Machines by the collection against a recipe, proxmox_kvm and qm create (root; ARGS="compare --machines 5")
+	@$(BIN)/python tests/bench/vms.py $(ARGS)
