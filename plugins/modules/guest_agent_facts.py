@@ -172,6 +172,16 @@ guests:
       description: The IPv6 address to reach it by, null if there is none.
       type: str
       sample: 2001:db8::11
+    configured_addresses:
+      description: The fixed addresses that cloud-init is told to give the guest, without those of DHCP. Known also of silent guests.
+      type: list
+      elements: str
+      sample: [192.0.2.11]
+    macs:
+      description: The MAC addresses of net0, net1 and so on.
+      type: list
+      elements: str
+      sample: ["bc:24:11:00:00:01"]
     errors:
       description: The commands that the agent refused or that failed, each with its error.
       type: dict

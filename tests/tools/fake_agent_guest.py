@@ -103,7 +103,7 @@ class FakeAgentGuest:
             case "file-write":
                 content = params["content"]
                 data = base64.b64decode(content) if params.get("encode") is False else content.encode()
-                Path(params["file"]).write_bytes(data)
+                _path(params).write_bytes(data)
                 return None
             case "set-user-password":
                 self.passwords.append(params)
@@ -113,13 +113,17 @@ class FakeAgentGuest:
     def _exec(self, command: list[str], stdin: str | None) -> dict[str, int]:
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+                [part.encode("latin-1") for part in command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
             )
         except FileNotFoundError:
             # The agent's words have glib's quotes, which no answer of Proxmox VE survives.
             raise AnswerLost("Broken pipe", status=596) from None
         assert process.stdin
-        process.stdin.write((stdin or "").encode())
+        process.stdin.write((stdin or "").encode("latin-1"))
         process.stdin.close()
         process.stdin = None
         self.processes[process.pid] = process
@@ -144,10 +148,14 @@ class FakeAgentGuest:
         if "offset" in params and not self.knows_offset:
             raise Invalid("Parameter verification failed.", errors={"offset": "property is not defined in schema"})
         try:
-            content = Path(params["file"]).read_bytes()[int(params.get("offset", 0)) :]
+            content = _path(params).read_bytes()[int(params.get("offset", 0)) :]
         except FileNotFoundError:
             words = f"Agent error: failed to open file '{params['file']}' (mode: 'r'): No such file or directory"
             raise Failed(words, status=500) from None
         part = content[: self.read_limit]
         answer: dict[str, Any] = {"bytes-read": len(part), "content": part.decode("latin-1")}
         return answer | ({"truncated": 1} if len(part) < len(content) else {})
+
+
+def _path(params: dict[str, Any]) -> Path:
+    return Path(params["file"].encode("latin-1").decode())

@@ -157,9 +157,9 @@ class ActionRun:
         if self._check_mode:
             return {"changed": True, "skipped": True, "msg": "not run in check mode"}
         if self._params["detach"]:
-            return {"changed": True, "pid": self._agent.start(self._params["command"], self._params["stdin"])}
+            return {"changed": True, "pid": self._agent.start(self._params["command"], self._stdin)}
         timeout = self._timeout(60)
-        done = self._agent.run(self._params["command"], stdin=self._params["stdin"], timeout=timeout)
+        done = self._agent.run(self._params["command"], stdin=self._stdin, timeout=timeout)
         result = _describe(done)
         problem = _problem(done, timeout)
         return {**result, "failed": True, "msg": problem} if problem else result
@@ -210,6 +210,11 @@ class ActionRun:
             return {"changed": True, "way": ""}
         done = self._power().reboot(agent_answers=self._facts.diagnosis.available, force=self._params["force_stop"])
         return {"changed": done.changed, "way": done.way}
+
+    @property
+    def _stdin(self) -> bytes | None:
+        given = self._params["stdin"]
+        return None if given is None else str(given).encode()
 
     def _timeout(self, default: int) -> int:
         given = self._params["timeout"]

@@ -16,7 +16,7 @@ from .._session.tasks import pauses
 from .answers import CommandRefused, unwrap
 from .parse import read_fsfreeze_status
 
-#: Proxmox VE refuses more input for a program than this.
+#: Proxmox VE refuses more input for a program than this, in bytes.
 INPUT_LIMIT = 64 * 1024
 #: The shell's answer for a program that is not there.
 NOT_FOUND = 127
@@ -46,6 +46,11 @@ class Finished:
     def status(self) -> int | None:
         """The exit status as a shell shows it: 128 and the signal's number for a killed program."""
         return 128 + self.signal if self.signal is not None else self.code
+
+
+def wire_text(text: str | bytes) -> str:
+    """Proxmox VE hands a text to the agent with one byte for each character: it has to look like that."""
+    return (text.encode() if isinstance(text, str) else text).decode("latin-1")
 
 
 def bytes_of(text: Any) -> bytes:
@@ -85,7 +90,7 @@ class Agent:
     def freeze_status(self) -> str:
         return read_fsfreeze_status(self.command("fsfreeze-status"))
 
-    def run(self, argv: Sequence[str], *, stdin: str | None = None, timeout: float = 60) -> Finished:
+    def run(self, argv: Sequence[str], *, stdin: bytes | None = None, timeout: float = 60) -> Finished:
         """Run a program and wait for its end; after the time limit it goes on in the guest, and that is told."""
         pid = self.start(argv, stdin)
         end = self._clock() + timeout
@@ -99,12 +104,12 @@ class Agent:
             self._sleep(min(pause, left))
         raise AssertionError("unreachable")
 
-    def start(self, argv: Sequence[str], stdin: str | None = None) -> int:
-        params: dict[str, Any] = {"command": list(argv)}
+    def start(self, argv: Sequence[str], stdin: bytes | None = None) -> int:
+        params: dict[str, Any] = {"command": [wire_text(part) for part in argv]}
         if stdin is not None:
             if len(stdin) > INPUT_LIMIT:
-                raise AgentError(f"the input has {len(stdin)} characters, Proxmox VE takes {INPUT_LIMIT} at most")
-            params["input-data"] = stdin
+                raise AgentError(f"the input has {len(stdin)} bytes, Proxmox VE takes {INPUT_LIMIT} at most")
+            params["input-data"] = wire_text(stdin)
         try:
             return int(self.command("exec", **params)["pid"])
         except (AnswerLost, Unreachable) as lost:
@@ -118,7 +123,7 @@ class Agent:
     def _explain_lost_start(self, program: str, lost: SessionError) -> None:
         """Proxmox VE breaks off (HTTP 596, no text) where the agent's error has a character beyond Latin-1, as has the one
         about a program that is not there. Ask the guest's shell whether that was it; raises AgentError if so."""
-        question = ["/bin/sh", "-c", 'command -v -- "$1" >/dev/null || exit 127; exit 0', "sh", program]
+        question = ["/bin/sh", "-c", 'command -v -- "$1" >/dev/null || exit 127; exit 0', "sh", wire_text(program)]
         try:
             pid = int(self.command("exec", command=question)["pid"])
         except (AnswerLost, Unreachable):

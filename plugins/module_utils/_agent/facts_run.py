@@ -136,6 +136,8 @@ def _unknown(guest: Guest, error: SessionError) -> dict[str, Any]:
         "remedy": error.remedy,
         "primary_ipv4": None,
         "primary_ipv6": None,
+        "configured_addresses": [],
+        "macs": [],
         "errors": {},
     }
 
@@ -153,6 +155,8 @@ def describe(guest: Guest, facts: Facts, wish: Wish) -> dict[str, Any]:
         "remedy": facts.diagnosis.remedy,
         "primary_ipv4": facts.primary.ipv4,
         "primary_ipv6": facts.primary.ipv6,
+        "configured_addresses": list(config.addresses) if config else [],
+        "macs": list(config.macs) if config else [],
         "errors": facts.errors,
         **facts.told,
     }

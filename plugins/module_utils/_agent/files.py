@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 
 from .._session.errors import Invalid, SessionError, Unreachable
-from .agent import Agent, AgentError, bytes_of
+from .agent import Agent, AgentError, bytes_of, wire_text
 
 #: One call writes at most 60 KiB of base64 text.
 WRITE_LIMIT = 45 * 1024
@@ -29,7 +28,7 @@ def read_file(agent: Agent, path: str) -> bytes | None:
     while True:
         params = {"offset": len(content)} if content else {}
         try:
-            answer = agent.command("file-read", "GET", file=path, **params)
+            answer = agent.command("file-read", "GET", file=wire_text(path), **params)
         except Invalid as error:
             raise AgentError(
                 f"{path} has more than {len(content)} bytes, and this release of Proxmox VE reads no further"
@@ -50,23 +49,34 @@ def write_file(agent: Agent, path: str, content: bytes, mode: str = "") -> None:
     """Small ones by one call, as the guest's system makes them; large ones, and those with a mode, piece by piece beside the
     old file, which is replaced at the end."""
     if len(content) <= WRITE_LIMIT and not mode:
-        agent.command("file-write", file=path, content=base64.b64encode(content).decode(), encode=False)
+        agent.command("file-write", file=wire_text(path), content=base64.b64encode(content).decode(), encode=False)
         return
-    name = hashlib.sha256(path.encode()).hexdigest()[:8]
-    beside = f"{path}.{name}.part"  # the same at each attempt: what a killed run has left is written over
-    _shell(agent, _BEGIN, beside)
-    for piece in _pieces(content):
-        _shell(agent, _APPEND, beside, stdin=piece)
-    _shell(agent, _FINISH, beside, path, mode)
-
-
-def _pieces(content: bytes) -> Iterator[str]:
+    writer = FileWriter(agent, path)
     for start in range(0, len(content), PIECE):
-        yield base64.b64encode(content[start : start + PIECE]).decode()
+        writer.add(content[start : start + PIECE])
+    writer.finish(mode)
 
 
-def _shell(agent: Agent, script: str, *arguments: str, stdin: str | None = None) -> None:
-    done = agent.run(["/bin/sh", "-c", script, "sh", *arguments], stdin=stdin, timeout=120)
-    if done.code != 0:
-        words = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.status}"
-        raise AgentError(f"{arguments[0]} cannot be written: {words}")
+class FileWriter:
+    """Writes a file piece by piece beside the old one."""
+
+    def __init__(self, agent: Agent, path: str) -> None:
+        self._agent = agent
+        self._path = path
+        # The same at each attempt: what a killed run has left is written over.
+        self._beside = f"{path}.{hashlib.sha256(path.encode()).hexdigest()[:8]}.part"
+        self._shell(_BEGIN, self._beside)
+
+    def add(self, piece: bytes) -> None:
+        """At most PIECE bytes."""
+        self._shell(_APPEND, self._beside, stdin=base64.b64encode(piece))
+
+    def finish(self, mode: str = "") -> None:
+        """Put it in the old file's place, with its permissions, or those that were named."""
+        self._shell(_FINISH, self._beside, self._path, mode)
+
+    def _shell(self, script: str, *arguments: str, stdin: bytes | None = None) -> None:
+        done = self._agent.run(["/bin/sh", "-c", script, "sh", *arguments], stdin=stdin, timeout=120)
+        if done.code != 0:
+            words = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.status}"
+            raise AgentError(f"{self._path} cannot be written: {words}")

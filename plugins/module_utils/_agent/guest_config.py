@@ -14,6 +14,7 @@ from .parse import normalize_mac
 
 _MAC = re.compile(r"(?:^|[,=])([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})(?=,|$)")
 _NET = re.compile(r"net(\d+)")
+_IPCONFIG = re.compile(r"ipconfig(\d+)")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class GuestConfig:
     planned: AgentOption  # what it will be started with the next time
     macs: tuple[str, ...]
     name: str
+    addresses: tuple[str, ...] = ()  # what cloud-init is told to give the guest, without what DHCP or the router decide
 
 
 def read_pending(rows: Sequence[Mapping[str, Any]]) -> GuestConfig:
@@ -53,7 +55,21 @@ def read_pending(rows: Sequence[Mapping[str, Any]]) -> GuestConfig:
         planned = parse_agent_option(None)
     else:
         planned = parse_agent_option(agent["pending"]) if agent.get("pending") is not None else now
-    return GuestConfig(now, planned, read_macs(running), str(running.get("name") or ""))
+    name = str(running.get("name") or "")
+    return GuestConfig(now, planned, read_macs(running), name, read_static_addresses(running))
+
+
+def read_static_addresses(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The addresses in ipconfig0, ipconfig1 ... in the order of their numbers, IPv4 before IPv6."""
+    found = []
+    for key, value in config.items():
+        number = _IPCONFIG.fullmatch(str(key))
+        for part in str(value).split(",") if number else ():
+            name, _equals, text = part.strip().partition("=")
+            address = text.partition("/")[0]
+            if number and name in ("ip", "ip6") and address not in ("dhcp", "auto", "manual", ""):
+                found.append((int(number[1]), name, address))
+    return tuple(address for _number, _name, address in sorted(found))
 
 
 def read_macs(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -86,6 +86,7 @@ def test_exec_is_honest(run):
     assert killed["failed"]
     assert (killed["rc"], killed["signal"]) == (137, 9)
     assert "signal 9" in killed["msg"]
+    assert run("exec", command=["echo", "grüß 你"])["stdout"] == "grüß 你\n"
     well = run("exec", command=["cat"], stdin="grüß\n")
     assert (well["rc"], well["stdout"], well["changed"]) == (0, "grüß\n", True)
 
@@ -141,14 +142,14 @@ def test_what_the_guest_blocks_is_said(run, guest):
 
 @pytest.mark.parametrize("size", [0, 3, 45 * 1024, 200_000])
 def test_files_of_any_size_there_and_back(run, tmp_path, size):
-    source, target = tmp_path / "source", tmp_path / "target with space"
+    source, target = tmp_path / "source", tmp_path / "target with späce"
     source.write_bytes(os.urandom(size))
     assert run("write", path=str(target), src=str(source))["changed"]
     assert target.read_bytes() == source.read_bytes()
     assert not run("write", path=str(target), src=str(source))["changed"]
     told = run("read", path=str(target))
     assert base64.b64decode(told["content"]) == source.read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "target with space"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "target with späce"]
 
 
 def test_a_large_file_keeps_the_mode_of_the_old_one(run, tmp_path):
