@@ -35,7 +35,7 @@ TAGS_MODES = ("exact", "add")
 
 
 def merge_defaults(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry over the defaults; dictionaries are merged, everything else is replaced, null takes a default away."""
+    """The entry over the defaults; dictionaries are merged, everything else is replaced."""
     merged = dict(defaults)
     for name, value in entry.items():
         if isinstance(value, Mapping) and isinstance(merged.get(name), Mapping):
