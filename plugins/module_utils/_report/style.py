@@ -35,7 +35,7 @@ code { font-family: ui-monospace, monospace; font-size: .9em; }
 .findings p { margin: .15rem 0; color: var(--text); }
 footer { margin-top: 2rem; color: var(--soft); font-size: .85rem; }
 @media (max-width: 40rem) { table, tbody, tr, th, td { display: block; } thead { position: absolute; left: -99rem; }
-  tr { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .25rem; } th, td { border: 0; padding: .15rem .5rem; }
+  caption { display: block; } tr { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .25rem; } th, td { border: 0; padding: .15rem .5rem; }
   td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); } td.empty { display: none; } }
 @media print { :root { --page: #fff; --text: #000; --soft: #333; --line: #999; --panel: #fff; --good: #000; --warn: #000; --bad: #000; --accent: #000; }
   body { max-width: none; padding: 0; font-size: 10pt; } nav, .skip { display: none; } tr, li, svg, dl.facts div { break-inside: avoid; } h2, h3 { break-after: avoid; } }
