@@ -21,8 +21,8 @@ VOLATILE_NUMBERS = frozenset(
     " ctime notbefore notafter total used avail free used_fraction freemem totalmem shares cpus sockets cores mhz idle wait available".split()
 )
 # These are 0 on an idle machine and mean nothing then.
-ALWAYS_VOLATILE = re.compile(r"^(cpu|wait|loadavg|pressure\w*|ksm|serverload)$")
-VOLATILE_TEXT = frozenset({"digest", "kversion", "CSRFPreventionToken", "serverid", "pbs-library-version"})
+ALWAYS_VOLATILE = re.compile(r"^(cpu|wait|loadavg|pressure\w*|ksm|serverload|[rt]x-(bytes|packets))$")
+VOLATILE_TEXT = frozenset({"digest", "kversion", "kernel-release", "kernel-version", "CSRFPreventionToken", "serverid", "pbs-library-version"})
 # Objects that describe the processor and the kernel below the node: which values there are is compared, not they.
 MACHINE_OBJECTS = frozenset({"cpuinfo", "current-kernel"})
 PROGRESS = re.compile(r"(?:.*: )?transferred [\d.]+ \w+ of [\d.]+ \w+ \([\d.]+%\)$")

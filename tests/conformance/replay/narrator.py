@@ -57,7 +57,7 @@ def tell_story(story: Story, steps: list[Step], wanted: set[str], lab_name: str,
     verdicts: list[Verdict] = []
     started = time.monotonic()
     try:
-        access.up(story.nodes)
+        access.up(story.nodes, story.settings)
         stage = Stage(access)
         tell(f"{story.name}: {len(story.nodes)} nodes up after {time.monotonic() - started:.0f} s")
         player = Player(stage)

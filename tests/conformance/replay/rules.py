@@ -106,6 +106,14 @@ TEXT_RULES: tuple[TextRule, ...] = (
         r"(?<=mac_address: ')(?:[0-9a-f]{2}:){3}(?P<value>[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2})(?=')",
         "mac",
     ),
+    _numbered(
+        "mac-in-guest",
+        "the same address as the agent tells it",
+        r"(?<=\"hardware-address\": \")bc:24:11:(?P<value>[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2})(?=\")",
+        "mac",
+    ),
+    _fixed("link-local", "made from the same address", r"(?<=fe80::be24:11ff:fe)[0-9a-f]{2}:[0-9a-f]{1,4}", "<mac>"),
+    _fixed("nanoseconds", "a guest's clock", r"\b1[789]\d{17}\b", "<nanoseconds>"),
     _fixed(
         "instance-id", "a hash over what is compared, and over addresses", r"(instance-id: )[0-9a-f]{40}", r"\1<hash>"
     ),

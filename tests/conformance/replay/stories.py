@@ -6,6 +6,7 @@
 A story is one lab's life, a text file in `stories/`:
 
     nodes pve1 pve2 pve3            fresh nodes of these names
+    settings KEY=VALUE...           what makes these nodes special (their practice-node.json)
     play GROUP/NAME                 replay this recording (unknown names are no error: it may come later)
     play GROUP/* [on NODE]          replay what of the group no line of any story names, in the group's order
     !ACTION ARGUMENT...             do something that was not recorded (actions.py)
@@ -61,6 +62,11 @@ class Story:
     def nodes(self) -> list[str]:
         return [name for line in self.lines if line.word == "nodes" for name in line.argument.split()]
 
+    @property
+    def settings(self) -> dict[str, str]:
+        words = (word for line in self.lines if line.word == "settings" for word in line.argument.split())
+        return {key: value for key, _equals, value in (word.partition("=") for word in words)}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -71,7 +77,7 @@ class Step:
     paced: bool = False
 
 
-WORDS = {"nodes", "play", "mark", "pace", "!"}
+WORDS = {"nodes", "settings", "play", "mark", "pace", "!"}
 
 
 def parse_story(name: str, text: str) -> Story:

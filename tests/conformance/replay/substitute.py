@@ -14,8 +14,11 @@ UPID = re.compile(r"UPID:[^:\s\"/]+:[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:[^:\s\
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 MAC = re.compile(r"\bBC:24:11(?::[0-9A-F]{2}){3}\b")
 DIGEST = re.compile(r"(?<=\"digest\":\")[0-9a-f]{40}(?=\")")
+# A program in a guest: the answer to its start says "pid":243, the question about it pid=243.
+PROCESS = re.compile(r"(?<=\"pid\":)\d+")
+PROCESS_IN_PATH = re.compile(r"(?<=exec-status\?pid=)\d+")
 LEARNED = (UPID, UUID, MAC, DIGEST)
-LEAST_SECRET = 6
+LEAST_SECRET = 5
 HOST_OF_JOIN = re.compile(r"^(?:pvecm add|.*\bpvecm add) +(\S+)")
 
 
@@ -25,6 +28,7 @@ class KnownValues:
 
     live_fingerprint: Callable[[str], str | None]
     replaced: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, str] = field(default_factory=dict)
 
     def learn(self, recorded: str, live: str) -> None:
         """Pair the values of two answers to the same question, when both hold as many of a kind."""
@@ -32,11 +36,13 @@ class KnownValues:
             before, after = pattern.findall(recorded), pattern.findall(live)
             if len(before) == len(after):
                 self.replaced.update(zip(before, after, strict=True))
+        self.processes.update(zip(PROCESS.findall(recorded), PROCESS.findall(live), strict=False))
 
     def translate(self, text: str, host: str | None = None) -> str:
         """The recorded text as the live nodes understand it; `host` is whose certificate a fingerprint means."""
         for recorded, live in self.replaced.items():
             text = text.replace(recorded, live)
+        text = PROCESS_IN_PATH.sub(lambda match: self.processes.get(match[0], match[0]), text)
         return FINGERPRINT.sub(lambda match: self._fingerprint(match[0], host), text)
 
     def translate_login(self, auth: str) -> str:

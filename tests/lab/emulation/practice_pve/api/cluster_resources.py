@@ -69,6 +69,9 @@ def next_id(call: Call) -> str:
     raise ApiError("unable to get any free VMID in range [100, 1000000]")
 
 
+_NODE_FOR_EVERYBODY = ("id", "node", "type", "status", "level", "cgroup-mode")
+
+
 @api_method(
     "GET", "/cluster/resources", permissions=AnyUser(), returns=Array(items=Object(properties=COLUMNS)),
     parameters={"type": Text(optional=True, enum=("vm", "storage", "node", "sdn"))},
@@ -91,15 +94,25 @@ def resources(call: Call) -> list[dict]:
             entry for entry in _guests(figures, users) if permissions.has(user, f"/vms/{entry['vmid']}", ["VM.Audit"])
         ]
     if wanted in (None, "node"):
-        entries += _nodes(figures)
+        entries += [_node(entry, user) for entry in _nodes(figures)]
     if wanted in (None, "storage"):
         entries += [
             entry for entry in _storages(figures)
             if permissions.has(user, f"/storage/{entry['storage']}", ["Datastore.Audit"])
         ]  # fmt: skip
     if wanted in (None, "sdn"):
-        entries += _networks(figures)
+        entries += [
+            entry for entry in _networks(figures)
+            if permissions.has(user, f"/sdn/zones/{entry['network']}", ["SDN.Audit"])
+        ]  # fmt: skip
     return entries
+
+
+def _node(entry: dict, user: str) -> dict:
+    """Everybody sees that a node is there; how much it has to do only who may look at it."""
+    if permissions.has(user, f"/nodes/{entry['node']}", ["Sys.Audit"]):
+        return entry
+    return {name: value for name, value in entry.items() if name in _NODE_FOR_EVERYBODY}
 
 
 def _pick(values: list[str], fields: dict[str, int]) -> dict:

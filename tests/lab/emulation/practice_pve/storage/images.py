@@ -43,7 +43,7 @@ def read_info(path: str, image_format: str | None = None) -> ImageInfo:
     status = os.stat(path)
     used, changed = status.st_blocks * _SECTOR, int(status.st_ctime)
     if os.path.isdir(path):
-        return ImageInfo("subvol", 0, used, None, changed)
+        return ImageInfo("subvol", 0, 0, None, changed)
     found = image_format or detect_format(path)
     if found == "qcow2":
         with open(path, "rb") as stream:
