@@ -62,12 +62,28 @@ class Download:
 
 def fetch(download: Download, report: Callable[[str], None] = log_progress) -> None:
     """Nobody ever sees a half file under the final name; of two runs at once, the second finds the file in place."""
-    download.target.parent.mkdir(parents=True, exist_ok=True)
-    with open(download.part, "ab") as part:
+    try:
+        download.target.parent.mkdir(parents=True, exist_ok=True)
+        with _open_locked(download.part) as part:
+            _fetch_alone(download, part, report)
+    except OSError as error:
+        raise GuestError(f"{download.target}: {error}") from error
+
+
+def _open_locked(path: Path) -> IO[bytes]:
+    """Who waited for the lock may have got that of a file which the one before has removed."""
+    while True:
+        part = open(path, "ab")  # noqa: SIM115 - the caller closes it
         fcntl.flock(part, fcntl.LOCK_EX)
-        if download.target.exists():
-            download.part.unlink(missing_ok=True)
-            return
+        if path.exists() and os.path.samestat(os.fstat(part.fileno()), path.stat()):
+            return part
+        part.close()
+
+
+def _fetch_alone(download: Download, part: IO[bytes], report: Callable[[str], None]) -> None:
+    if download.target.exists():
+        download.part.unlink(missing_ok=True)
+    else:
         report(f"{download.target.name}: from {download.url}")
         _fetch_all(download, part, report)
         _check(download)
