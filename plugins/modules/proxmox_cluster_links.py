@@ -19,6 +19,8 @@ description:
     somebody else has changed the file meanwhile.
   - The change has succeeded when corosync runs the new version on every member and every link is connected. Otherwise the old
     content is written again, with a higher version, and the module fails.
+  - The way back is kept ready on the node in a transient systemd unit. If the module is killed before it has seen the change
+    working, that unit writes the old content again. If the node itself is switched off, the next run on it does.
 author:
   - baremetal.proxmox authors (@baremetal-proxmox)
 extends_documentation_fragment:

@@ -8,17 +8,24 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from busy_machine import allow
 from playbook_runs import BINARIES, Controller
 from practice_lab import Lab
 from practice_lab.spec import LabSpec
 
 NODES = ["pve1", "pve2", "pve3"]
+BOTH = {0: ["connected"] * 2, 1: ["connected"] * 2}
+WRITABLE = "for i in $(seq 110); do [ -w /etc/pve/local ] && exit 0; sleep 0.5; done; exit 1"
 SECOND = {name: f"10.99.1.{number}" for number, name in enumerate(NODES, 11)}
+
+# Once pve3 has that address: nothing on the wire leads to it.
+BROKEN: dict[str, Any] = {"links": [{"number": 1, "addresses": {"pve3": "10.77.0.13"}}], "timeout": 60}
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +45,22 @@ def shell(lab: Lab, node: str, command: str) -> str:
     return lab.node(node).run(["sh", "-c", command], timeout=60).check().stdout.strip()
 
 
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + allow(seconds)
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def command(controller: Controller, arguments: Mapping[str, Any], *flags: str, host: str = "pve1") -> list[str]:
+    argv = [str(BINARIES / "ansible"), host, "-i", str(controller.inventory)]
+    return [*argv, "-m", "baremetal.proxmox.proxmox_cluster_links", "-a", json.dumps(arguments), *flags]
+
+
 def change(controller: Controller, arguments: Mapping[str, Any], *flags: str, host: str = "pve1") -> dict[str, Any]:
     """The module's own answer, with C(ok) beside it."""
-    command = [str(BINARIES / "ansible"), host, "-i", str(controller.inventory)]
-    command += ["-m", "baremetal.proxmox.proxmox_cluster_links", "-a", json.dumps(arguments), *flags]
-    run = controller.run(command, {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"})
+    environment = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"}
+    run = controller.run(command(controller, arguments, *flags, host=host), environment)
     start = re.search(rf"^{host} \| \S+ => ", run.stdout, re.MULTILINE)
     assert start, run.output
     answer: dict[str, Any] = json.JSONDecoder().raw_decode(run.stdout[start.end() :])[0]
@@ -58,10 +76,14 @@ def config(lab: Lab, node: str = "pve1") -> str:
     return shell(lab, node, "cat /etc/pve/corosync.conf")
 
 
-def version(lab: Lab) -> int:
-    found = re.search(r"config_version: (\d+)", config(lab))
+def version(lab: Lab, node: str = "pve1") -> int:
+    found = re.search(r"config_version: (\d+)", config(lab, node))
     assert found
     return int(found[1])
+
+
+def without_version(text: str) -> str:
+    return re.sub(r"config_version: \d+", "", text)
 
 
 def links(lab: Lab, node: str) -> dict[int, list[str]]:
@@ -91,7 +113,7 @@ def test_a_second_link_is_added(lab: Lab, controller: Controller) -> None:
     assert good(change(controller, wish))["changed"]
     assert version(lab) == old + 1
     for node in NODES:
-        assert links(lab, node) == {0: ["connected"] * 2, 1: ["connected"] * 2}
+        assert links(lab, node) == BOTH
         assert shell(lab, node, "cat /etc/corosync/corosync.conf") == config(lab)
     assert "knet_link_priority: 20" in config(lab)
     again = good(change(controller, wish, host="pve2"))
@@ -100,10 +122,7 @@ def test_a_second_link_is_added(lab: Lab, controller: Controller) -> None:
 
 def test_with_one_link_pulled_the_cluster_stays_quorate(lab: Lab, controller: Controller) -> None:
     with lab.fault("cut", "pve2", link=1):
-        deadline = time.monotonic() + 40
-        while "disconnected" not in links(lab, "pve1")[1]:
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
+        wait_until(lambda: "disconnected" in links(lab, "pve1")[1])
         for node in NODES:
             assert json.loads(shell(lab, node, "cat /etc/pve/.members"))["cluster"]["quorate"] == 1
             shell(lab, node, f"echo x > /etc/pve/probe-{node}; rm /etc/pve/probe-{node}")
@@ -123,17 +142,50 @@ def test_an_address_that_is_not_on_its_node_is_refused(lab: Lab, controller: Con
 
 
 def test_a_change_that_does_not_work_is_taken_back(lab: Lab, controller: Controller) -> None:
-    """The address is there, but nothing on the wire leads to it."""
     shell(lab, "pve3", "ip address add 10.77.0.13/24 dev eno2")
     old, before = version(lab), config(lab)
-    wish = {"links": [{"number": 1, "addresses": {"pve3": "10.77.0.13"}}], "timeout": 15}
-    answer = change(controller, wish)
+    answer = change(controller, {**BROKEN, "timeout": 15})
     assert not answer["ok"] and answer["rolled_back"], answer["output"]
     assert "link 1" in answer["msg"]
     assert version(lab) == old + 2
-    assert re.sub(r"config_version: \d+", "", config(lab)) == re.sub(r"config_version: \d+", "", before)
-    for node in NODES:
-        assert links(lab, node) == {0: ["connected"] * 2, 1: ["connected"] * 2}
+    assert without_version(config(lab)) == without_version(before)
+    assert all(links(lab, node) == BOTH for node in NODES)
+
+
+@contextmanager
+def a_change_that_nobody_has_seen_working(lab: Lab, controller: Controller) -> Iterator[None]:
+    """It is written, and the module waits in vain; what is done inside decides how it ends."""
+    old = version(lab)
+    running = controller.start(command(controller, BROKEN))
+    try:
+        wait_until(lambda: version(lab) == old + 1)
+        yield
+    finally:
+        running.kill()
+        print(*running.communicate())
+
+
+def test_a_run_that_is_killed_before_it_saw_its_change_working_is_taken_back(lab: Lab, controller: Controller) -> None:
+    old, before = version(lab), config(lab)
+    with a_change_that_nobody_has_seen_working(lab, controller):
+        shell(lab, "pve1", "kill -KILL $(sed 's/.*\"process\": \\([0-9]*\\).*/\\1/' /run/baremetal-proxmox/lease.json)")
+    wait_until(lambda: version(lab) == old + 2)
+    assert without_version(config(lab)) == without_version(before)
+    wait_until(lambda: all(links(lab, node) == BOTH for node in NODES))
+
+
+def test_a_change_whose_node_was_switched_off_is_taken_back_by_the_next_run(lab: Lab, controller: Controller) -> None:
+    old, before = version(lab), config(lab)
+    with a_change_that_nobody_has_seen_working(lab, controller):
+        lab.node("pve1").kill()
+    assert version(lab, "pve2") == old + 1
+    lab.up()
+    shell(lab, "pve1", WRITABLE)
+    settled = good(change(controller, {"timeout": 60}))
+    assert settled["changed"] and "taken back first" in settled["output"]
+    assert version(lab) == old + 2 and without_version(config(lab)) == without_version(before)
+    wait_until(lambda: all(links(lab, node) == BOTH for node in NODES))
+    assert not good(change(controller, {"timeout": 60}))["changed"]
 
 
 def test_nothing_is_changed_while_a_member_is_away_or_ha_is_in_use(lab: Lab, controller: Controller) -> None:
@@ -146,15 +198,12 @@ def test_nothing_is_changed_while_a_member_is_away_or_ha_is_in_use(lab: Lab, con
     answer = change(controller, {"remove_links": [1]})
     assert not answer["ok"] and "pve3" in answer["msg"]
     shell(lab, "pve3", "systemctl start corosync")
-    shell(lab, "pve3", "for i in $(seq 60); do [ -w /etc/pve/local ] && exit 0; sleep 0.5; done; exit 1")
+    shell(lab, "pve3", WRITABLE)
     assert config(lab) == before
 
 
 def test_the_link_is_removed(lab: Lab, controller: Controller) -> None:
-    deadline = time.monotonic() + 60
-    while links(lab, "pve3") != {0: ["connected"] * 2, 1: ["connected"] * 2}:
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    wait_until(lambda: links(lab, "pve3") == BOTH)
     assert good(change(controller, {"remove_links": [1]}, host="pve3"))["changed"]
     for node in NODES:
         assert links(lab, node) == {0: ["connected"] * 2}

@@ -51,7 +51,14 @@ def plan_config(text: str, wish: ConfigWish, timeout: int) -> Plan:
         return Plan((), text, text)
     config = read_corosync_config(after)
     names = ", ".join(sorted(config.names))
+    # Higher than the version that is taken back, else nobody would read it.
+    way_back = raise_version(text, config.config_version)
     steps = (
+        Step(
+            "guard_config",
+            "Keep the way back ready in a unit of its own, should this run be killed.",
+            {"text": after, "way_back": way_back, "timeout": timeout},
+        ),
         Step(
             "write_config",
             f"Write corosync.conf with version {config.config_version}.",
@@ -60,12 +67,7 @@ def plan_config(text: str, wish: ConfigWish, timeout: int) -> Plan:
         Step(
             "await_config",
             f"Wait until {names} run it and all links are connected; else go back to what was before.",
-            {
-                "text": after,
-                # Higher than the version that is taken back, else nobody would read it.
-                "way_back": raise_version(text, config.config_version),
-                "timeout": timeout,
-            },
+            {"text": after, "way_back": way_back, "timeout": timeout},
         ),
     )
     return Plan(steps, text, after)

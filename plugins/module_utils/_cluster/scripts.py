@@ -110,6 +110,7 @@ def _remove_directories(forget_guests: bool) -> str:
     kept = "" if forget_guests else _KEEP_GUESTS
     return f"""say 'remove the directories of the other nodes'
 own=$(uname -n); own=${{own%%.*}}
+[ -n "$own" ]
 for directory in /etc/pve/nodes/*; do
   if [ "$directory" = "/etc/pve/nodes/$own" ]; then continue; fi
 {kept}  rm -rf "$directory"

@@ -22,7 +22,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.units i
 # The transient units that carry the long steps, by the operation that they do.
 MEMBERSHIP_OPERATIONS = ("create", "join", "leave", "remove")
 UNIT_OF_OPERATION = {
-    operation: f"baremetal-proxmox-{operation}.service" for operation in (*MEMBERSHIP_OPERATIONS, "qdevice")
+    operation: f"baremetal-proxmox-{operation}.service" for operation in (*MEMBERSHIP_OPERATIONS, "qdevice", "config")
 }
 
 

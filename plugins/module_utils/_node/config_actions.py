@@ -24,20 +24,22 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors 
     Refused,
     StepFailed,
 )
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.guard_script import PVE_LOCK
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.plan_config import unmet_configuration
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node import config_guard
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here, Member, Place
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.run import run
 
 CONFIG = Path("/etc/pve/corosync.conf")
 # PVE's own lock around every change of this file: a directory, which expires after two minutes.
-_LOCK = Path("/etc/pve/priv/lock/file-corosync_conf")
+_LOCK = Path(PVE_LOCK)
 _LOCK_SECONDS = 12.0
 _POLL_SECONDS = 0.5
 # corosync reloads a second after pmxcfs has the file, and a link needs some more to be noticed as dead.
 _SETTLE_SECONDS = 3.0
-_WRITABLE_SECONDS = 15.0
+_GO_BACK_SECONDS = 45.0
 _RUNNING_VERSION = re.compile(r"totem\.config_version \(u64\) = (\d+)")
 
 
@@ -51,7 +53,7 @@ class ConfigActions:
         }
 
     def table(self) -> dict[str, Callable[..., Any]]:
-        return {name: getattr(self, name) for name in ("write_config", "await_config", "set_options")}
+        return {name: getattr(self, name) for name in ("guard_config", "write_config", "await_config", "set_options")}
 
     def read_members(self) -> dict[str, Reading[Snapshot]]:
         """All at the same time; this node too."""
@@ -70,13 +72,13 @@ class ConfigActions:
                 )
             _replace(text)
 
+    def guard_config(self, text: str, way_back: str, timeout: int) -> None:
+        config_guard.arm(text, way_back, self.members, timeout)
+
     def await_config(self, text: str, way_back: str, timeout: int) -> None:
-        try:
-            missing = self._await(read_corosync_config(text), timeout)
-        except BaseException:
-            self._go_back(way_back)
-            raise
+        missing = self._await(read_corosync_config(text), timeout)
         if not missing:
+            config_guard.disarm()
             return
         back = self._go_back(way_back)
         raise StepFailed(
@@ -122,43 +124,27 @@ class ConfigActions:
             ]
         return missing
 
-    def _go_back(self, text: str) -> str:
-        """Through /etc/pve; where the change has cost the quorum, on each member by itself."""
-        deadline = time.monotonic() + _WRITABLE_SECONDS
-        while True:
-            try:
-                _replace(text)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    return self._go_back_everywhere(text, str(error))
-            time.sleep(_POLL_SECONDS)
-        left = self._await(read_corosync_config(text), _WRITABLE_SECONDS * 2)
-        if left:
-            return f"The old configuration was written again, but: {'; '.join(left)}."
-        return "The old configuration is in place again and every link is connected."
-
-    def _go_back_everywhere(self, text: str, reason: str) -> str:
-        script = (
-            "cat > /etc/corosync/corosync.conf.new && mv /etc/corosync/corosync.conf.new /etc/corosync/corosync.conf"
-            " && systemctl restart corosync"
+    def take_back_unseen(self) -> None:
+        """What a run has left that was killed before it saw its change working."""
+        left = config_guard.go_back(self.members)
+        missing = (
+            [] if left else self._await(read_corosync_config(CONFIG.read_text(encoding="utf-8")), _GO_BACK_SECONDS)
         )
-        failed = []
-        for name, place in self._places().items():
-            done = place.run(["sh", "-c", script], 90, text)
-            if done.rc != 0:
-                failed.append(f"{name}: {done.words}")
-        deadline = time.monotonic() + _WRITABLE_SECONDS * 3
-        while time.monotonic() < deadline:
-            try:
-                _replace(text)
-            except OSError as error:
-                reason = str(error)
-                time.sleep(_POLL_SECONDS)
-                continue
-            left = self._await(read_corosync_config(text), _WRITABLE_SECONDS * 2)
-            return f"The old configuration was put back on each node. {'; '.join(left + failed)}".strip()
-        return f"Going back failed: /etc/pve stays read-only ({reason}). {'; '.join(failed)}".strip()
+        if left or missing:
+            raise StepFailed(
+                "An earlier change of corosync.conf was never seen working, and taking it back did not help:"
+                f" {'; '.join([left, *missing]).strip('; ')}.",
+                "Bring the quorum back (pvecm status), then run again.",
+            )
+
+    def _go_back(self, text: str) -> str:
+        left = config_guard.go_back(self.members)
+        if left:
+            return f"Going back failed: {left}."
+        missing = self._await(read_corosync_config(text), _GO_BACK_SECONDS)
+        if missing:
+            return f"The old configuration was written again, but: {'; '.join(missing)}."
+        return "The old configuration is in place again and every link is connected."
 
 
 def _replace(text: str) -> None:
@@ -193,8 +179,10 @@ def _locked() -> Iterator[None]:
             raise Refused("Somebody else is changing corosync.conf; nothing was written.", "Run again in a minute.")
         time.sleep(1)
     try:
+        config_guard.note_lock()
         yield
     finally:
+        config_guard.forget_lock()
         try:
             _LOCK.rmdir()
         except OSError:

@@ -23,6 +23,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.plan_co
     refuse_unsafe_change,
 )
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view import view_of
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node import config_guard
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.config_actions import CONFIG, ConfigActions
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import held_while
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.membership_run import read_here
@@ -30,6 +31,10 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._plan import Pla
 
 _DATACENTER = Path("/etc/pve/datacenter.cfg")
 _LEASE_FACTOR = 4
+_UNSEEN = (
+    "An earlier change of corosync.conf was begun on this node and never seen working, because its run was killed or the node"
+    " was switched off. It is taken back first."
+)
 
 
 def change_links(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
@@ -53,13 +58,17 @@ def config_wish_of(params: Mapping[str, Any]) -> ConfigWish:
 
 def _run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
     snapshot = read_here()
-    refuse_unfit_node(classify(snapshot, params["cluster_name"]))
     view = view_of(snapshot, "")
     if view.value is None:
         raise StateUnknown(f"The cluster could not be read: {view.reason}")
+    actions = ConfigActions(snapshot, {name: view.value.address_of(name) for name in view.value.config.names})
+    unseen = config_guard.is_pending()
+    if unseen and not check_mode:
+        actions.take_back_unseen()
+        snapshot = read_here()
+    refuse_unfit_node(classify(snapshot, params["cluster_name"]))
     text = CONFIG.read_text(encoding="utf-8")
     plan = plan_config(text, config_wish_of(params), params["timeout"])
-    actions = ConfigActions(snapshot, {name: view.value.address_of(name) for name in view.value.config.names})
     if plan.changed:
         ignore_active_ha = params["active_ha"] == "ignore"
         refuse_unsafe_change(text, str(plan.after), snapshot, actions.read_members(), ignore_active_ha)
@@ -69,10 +78,11 @@ def _run(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         apply_plan(plan, actions.table())
         apply_plan(options, actions.table())
     return {
-        "changed": plan.changed or options.changed,
+        "changed": plan.changed or options.changed or unseen,
         "diff": [_diff(plan, str(CONFIG)), _diff(options, str(_DATACENTER))],
         "plan": plan.summaries + options.summaries,
         "config_version": read_corosync_config(str(plan.after)).config_version,
+        "warnings": [_UNSEEN] if unseen else [],
     }
 
 

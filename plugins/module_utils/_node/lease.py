@@ -38,7 +38,7 @@ class Lease:
 
     @property
     def valid(self) -> bool:
-        if self.process and _process_start(self.process) != self.process_start:
+        if self.process and process_start(self.process) != self.process_start:
             return False
         return time.time() < self.until
 
@@ -93,7 +93,7 @@ def held_while(owner: str | None, seconds: float, directory: Path = DIRECTORY) -
         if held is not None and lasting:
             _write(path, Lease(name, held.since, max(held.until, time.time() + seconds)))
         else:
-            start = _process_start(os.getpid())
+            start = process_start(os.getpid())
             _write(path, Lease(name, time.time(), time.time() + seconds, os.getpid(), start))
     try:
         yield
@@ -128,7 +128,7 @@ def _write(path: Path, lease: Lease) -> None:
     new.replace(path)
 
 
-def _process_start(process: int) -> str:
+def process_start(process: int) -> str:
     """The start time of a process, which tells it from a later one with the same number; empty if it is gone."""
     try:
         text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")

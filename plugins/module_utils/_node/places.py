@@ -69,15 +69,20 @@ class Member:
             self._options += ["-o", f"HostKeyAlias={name}", "-o", f"UserKnownHostsFile={known_hosts}"]
             self._options += ["-o", "GlobalKnownHostsFile=none"]
 
+    @property
+    def login(self) -> list[str]:
+        """The ssh command; what follows it is for the member's shell."""
+        return ["ssh", *self._options, f"root@{self.address}"]
+
     def run(self, argv: Sequence[str], timeout: float, stdin: str = "") -> Finished:
-        return run(["ssh", *self._options, f"root@{self.address}", shlex.join(argv)], timeout, stdin)
+        return run([*self.login, shlex.join(argv)], timeout, stdin)
 
     def read(self) -> Reading[Snapshot]:
         return self.start_reading().finish()
 
     def start_reading(self) -> PendingReading:
         """Ask, and do something else until the answer is there."""
-        return PendingReading(["ssh", *self._options, f"root@{self.address}", "python3 -I -"])
+        return PendingReading([*self.login, "python3 -I -"])
 
 
 class PendingReading:
