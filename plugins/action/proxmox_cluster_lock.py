@@ -11,30 +11,26 @@ import re
 import socket
 from typing import Any
 
-from ansible.plugins.action import ActionBase
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import set_lease
+from ansible_collections.baremetal.proxmox.plugins.modules.proxmox_cluster_lock import ARGUMENT_SPEC
+from ansible_collections.baremetal.proxmox.plugins.plugin_utils.node_action import NodeAction
 
 _OWNER = re.compile(r"^(?P<user>[^@]*)@(?P<host>[^ ]+) process (?P<process>\d+) \((?P<start>\d+)\)$")
 
 
-class ActionModule(ActionBase):
+class ActionModule(NodeAction):
     """Names this run as the owner, and takes over what a run of this very controller has left that is dead by now."""
 
-    TRANSFERS_FILES = False
+    argument_spec = ARGUMENT_SPEC
+    work = set_lease
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+    def call_node(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         arguments.setdefault("owner", owner_of_this_run())
-        result.update(self._take(arguments, task_vars))
+        result = super().call_node(arguments, task_vars)
         if result.get("failed") and is_dead(str(result.get("held_by", ""))):
             # The lease of a run that was killed here. Nobody else can speak for this controller.
-            result = self._take({**arguments, "steal": True}, task_vars)
+            result = super().call_node({**arguments, "steal": True}, task_vars)
         return {**result, "owner": arguments["owner"]}
-
-    def _take(self, arguments: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
-        name = "baremetal.proxmox.proxmox_cluster_lock"
-        answer: dict[str, Any] = self._execute_module(module_name=name, module_args=arguments, task_vars=task_vars)
-        return answer
 
 
 def owner_of_this_run() -> str:

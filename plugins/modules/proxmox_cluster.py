@@ -227,36 +227,35 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.membership_run import set_membership
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.module_run import run_module
 
+_LINK = {"number": {"type": "int"}, "address": {"type": "str", "required": True}, "priority": {"type": "int"}}
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "required": True, "choices": ["present", "joined", "standalone"]},
+    "cluster_name": {"type": "str"},
+    "links": {"type": "list", "elements": "dict", "options": _LINK},
+    "votes": {"type": "int"},
+    "node_id": {"type": "int"},
+    "token_coefficient": {"type": "int", "no_log": False},
+    "seeds": {"type": "list", "elements": "str"},
+    "method": {"type": "str", "choices": ["ssh", "api"], "default": "ssh"},
+    "seed_password": {"type": "str", "no_log": True},
+    "seed_fingerprint": {"type": "str"},
+    "accounted_for": {"type": "list", "elements": "str"},
+    "founder_planned": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 180},
+    "on_failure": {"type": "str", "choices": ["keep", "roll_back"], "default": "keep"},
+    "foreign_guests": {"type": "str", "choices": ["refuse", "forget"], "default": "refuse"},
+    "active_ha": {"type": "str", "choices": ["refuse", "ignore"], "default": "refuse"},
+    "still_member": {"type": "str", "choices": ["refuse", "leave"], "default": "refuse"},
+    "fresh_identity": {"type": "bool", "default": False},
+    "backup": {"type": "bool", "default": True},
+    "backup_directory": {"type": "path", "default": "/var/lib/baremetal-proxmox/backup"},
+    "lock_owner": {"type": "str"},
+}
+REQUIRED_IF = [("state", "present", ["cluster_name"]), ("state", "joined", ["cluster_name", "seeds"])]
+
 
 def main() -> None:
-    link = {"number": {"type": "int"}, "address": {"type": "str", "required": True}, "priority": {"type": "int"}}
-    module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "required": True, "choices": ["present", "joined", "standalone"]},
-            "cluster_name": {"type": "str"},
-            "links": {"type": "list", "elements": "dict", "options": link},
-            "votes": {"type": "int"},
-            "node_id": {"type": "int"},
-            "token_coefficient": {"type": "int", "no_log": False},
-            "seeds": {"type": "list", "elements": "str"},
-            "method": {"type": "str", "choices": ["ssh", "api"], "default": "ssh"},
-            "seed_password": {"type": "str", "no_log": True},
-            "seed_fingerprint": {"type": "str"},
-            "accounted_for": {"type": "list", "elements": "str"},
-            "founder_planned": {"type": "bool", "default": False},
-            "timeout": {"type": "int", "default": 180},
-            "on_failure": {"type": "str", "choices": ["keep", "roll_back"], "default": "keep"},
-            "foreign_guests": {"type": "str", "choices": ["refuse", "forget"], "default": "refuse"},
-            "active_ha": {"type": "str", "choices": ["refuse", "ignore"], "default": "refuse"},
-            "still_member": {"type": "str", "choices": ["refuse", "leave"], "default": "refuse"},
-            "fresh_identity": {"type": "bool", "default": False},
-            "backup": {"type": "bool", "default": True},
-            "backup_directory": {"type": "path", "default": "/var/lib/baremetal-proxmox/backup"},
-            "lock_owner": {"type": "str"},
-        },
-        required_if=[("state", "present", ["cluster_name"]), ("state", "joined", ["cluster_name", "seeds"])],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_if=REQUIRED_IF, supports_check_mode=True)
     run_module(module, set_membership)
 
 

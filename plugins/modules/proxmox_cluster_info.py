@@ -32,6 +32,12 @@ options:
     description: Seconds to wait until the node is healthy. At the end of them the problems are returned; the module does not fail.
     type: int
     default: 0
+  try_logins:
+    description:
+      - Also log in to every other member that is online, with the key and the pinned host keys that Proxmox VE itself uses for
+        migrations and remote consoles. A refused login is a problem.
+    type: bool
+    default: false
 seealso:
   - module: baremetal.proxmox.proxmox_cluster
 """
@@ -178,6 +184,10 @@ boot_id:
   description: The kernel's number of this boot. It changes when the node was reset.
   returned: success
   type: str
+logins:
+  description: The members that let this node in (C(reached)), those that did not (C(refused)) and those not tried (C(offline)).
+  returned: with O(try_logins) on a member
+  type: dict
 locked_by:
   description: Who holds the lease on the node, empty if nobody does.
   returned: success
@@ -189,17 +199,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.info_run import read_cluster
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.module_run import run_module
 
+ARGUMENT_SPEC = {
+    "cluster_name": {"type": "str"},
+    "expected_members": {"type": "list", "elements": "str"},
+    "wait": {"type": "int", "default": 0},
+    "try_logins": {"type": "bool", "default": False},
+}
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "cluster_name": {"type": "str"},
-            "expected_members": {"type": "list", "elements": "str"},
-            "wait": {"type": "int", "default": 0},
-        },
-        supports_check_mode=True,
-    )
-    run_module(module, lambda params, _check_mode: read_cluster(params))
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), read_cluster)
 
 
 if __name__ == "__main__":

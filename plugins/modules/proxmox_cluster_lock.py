@@ -77,18 +77,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import set_lease
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.module_run import run_module
 
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "owner": {"type": "str"},
+    "expires": {"type": "int", "default": 300},
+    "steal": {"type": "bool", "default": False},
+}
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "owner": {"type": "str"},
-            "expires": {"type": "int", "default": 300},
-            "steal": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
-    )
-    run_module(module, set_lease)
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), set_lease)
 
 
 if __name__ == "__main__":

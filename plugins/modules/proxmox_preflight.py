@@ -82,17 +82,10 @@ probes:
   elements: dict
 """
 
-import json
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.collect import collect
-from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.probing import (
-    probe_peers,
-    start_responder,
-    token_of,
-)
-from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.reading import read_node
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.module_run import run_module
+from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.run import read_or_probe
 
 ARGUMENT_SPEC = {
     "token": {"type": "str", "no_log": True},
@@ -110,33 +103,8 @@ ARGUMENT_SPEC = {
 }
 
 
-def interface_sizes(addresses_json: str | None) -> dict[str, int]:
-    """The MTU of the interface that carries an address."""
-    return {
-        entry["local"]: int(interface["mtu"])
-        for interface in json.loads(addresses_json or "[]")
-        for entry in interface.get("addr_info", [])
-        if "local" in entry
-    }
-
-
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    token = token_of(module.params["token"] or "")
-    if module.params["peers"] is None:
-        facts = read_node()
-        if module.params["token"]:
-            own = [
-                address
-                for address in interface_sizes(facts["addresses"].get("value"))
-                if not address.startswith(("127.", "::1", "fe80:"))
-            ]
-            start_responder(own, token, module.params["answer_for"])
-        module.exit_json(changed=False, collected=collect(), facts=facts)
-    _rc, output, _errors = module.run_command(["ip", "-json", "address", "show"], check_rc=True)
-    sizes = interface_sizes(output)
-    own_links = {int(number): (address, sizes.get(address, 1500)) for number, address in module.params["links"].items()}
-    module.exit_json(changed=False, probes=probe_peers(module.params["peers"], own_links, token))
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), read_or_probe)
 
 
 if __name__ == "__main__":

@@ -122,10 +122,8 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._plan import apply_plan
-from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh import node
-from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.access import WantedAccess, plan_access
-from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.keys import HostKeys, require_key
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.module_run import run_module
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.access_run import set_access
 
 ARGUMENT_SPEC = {
     "authorized_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
@@ -145,48 +143,8 @@ ARGUMENT_SPEC = {
 }
 
 
-def wanted_access(params: dict) -> WantedAccess:
-    """The options as the planner takes them. Raises ValueError for what is not a public key."""
-    for line in [*params["authorized_keys"], *params["revoked_keys"]]:
-        require_key(line)
-    hosts = tuple(
-        HostKeys(tuple(host["names"]), tuple(map(require_key, host["keys"]))) for host in params["known_hosts"]
-    )
-    return WantedAccess(
-        keys=tuple(params["authorized_keys"]),
-        revoked=tuple(params["revoked_keys"]),
-        known_hosts=hosts,
-        second_copy=params["second_copy"],
-        configure_daemon=params["configure_sshd"],
-        permit_root_login=params["permit_root_login"],
-    )
-
-
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        wanted = wanted_access(module.params)
-        plan = plan_access(wanted, node.read_access_state())
-        if not module.check_mode:
-            apply_plan(plan, node.ACTIONS)
-        state = node.read_access_state()
-    except (ValueError, OSError, node.AccessError) as error:
-        module.fail_json(msg=f"SSH access was not set up: {error}")
-    for warning in plan.warnings:
-        module.warn(warning)
-    module.exit_json(
-        changed=plan.changed,
-        diff=[
-            {"before_header": path, "after_header": path, "before": plan.before[path], "after": plan.after[path]}
-            for path in plan.before
-        ],
-        actions=plan.summaries,
-        mode=state.mode,
-        host_keys=node.read_host_keys(),
-        root_public_key=node.read_root_public_key() or "",
-        root_may_use_keys=state.daemon.root_may_use_keys,
-        password_login=state.daemon.root_may_use_password,
-    )
+    run_module(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), set_access)
 
 
 if __name__ == "__main__":

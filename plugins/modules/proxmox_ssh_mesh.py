@@ -63,7 +63,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import UnreadableText
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.membership import parse_members_file
 from ansible_collections.baremetal.proxmox.plugins.module_utils._files import read_text
-from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.mesh import try_logins
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.mesh import log_in_everywhere
 
 
 def main() -> None:
@@ -72,18 +72,7 @@ def main() -> None:
         membership = parse_members_file(read_text("/etc/pve/.members") or "")
     except (OSError, UnreadableText) as error:
         module.fail_json(msg=f"The members of the cluster cannot be read: {error}")
-    online = [member for member in membership.members.values() if member.online and member.address]
-    logins = try_logins([(member.name, member.address) for member in online], module.params["timeout"])
-    module.exit_json(
-        changed=False,
-        reached=[login.name for login in logins if login.refused is None],
-        refused=[
-            {"name": login.name, "address": login.address, "text": f"{login.name} ({login.address}): {login.refused}"}
-            for login in logins
-            if login.refused is not None
-        ],
-        offline=membership.offline,
-    )
+    module.exit_json(changed=False, **log_in_everywhere(membership, module.params["timeout"]))
 
 
 if __name__ == "__main__":

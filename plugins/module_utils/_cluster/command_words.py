@@ -51,3 +51,8 @@ def joined_according_to(log: str, node_name: str) -> bool:
 
 def lock_was_busy(log: str) -> bool:
     return "cfs-lock" in log and "got lock request timeout" in log
+
+
+def certificate_was_lost(log: str) -> bool:
+    """A join that ended in its last step: all that is missing is the certificate, and nothing will make it by itself."""
+    return "unable to generate pve certificate" in log

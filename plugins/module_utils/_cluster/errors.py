@@ -21,6 +21,11 @@ class ClusterError(Exception):
     def __str__(self) -> str:
         return f"{self.message} Remedy: {self.remedy}" if self.remedy else self.message
 
+    def as_failure(self) -> dict[str, object]:
+        """As the result of a module."""
+        own = {"failed": True, "msg": str(self), "remedy": self.remedy, "error": type(self).__name__}
+        return {**self.details, **own}
+
 
 class UnreadableText(ClusterError):
     """The output of a program or a file does not have the form it should have."""

@@ -8,6 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classify import Classified
@@ -50,6 +51,14 @@ def find_problems(snapshot: Snapshot, now: Classified, expected: Expectation) ->
     problems += _services(snapshot) + _single_points(snapshot, snapshot.config.value) + _quorum_device(snapshot)
     problems += _traces_of_former_members(snapshot, snapshot.config.value) + _availability(snapshot)
     return problems
+
+
+def find_refused_logins(here: str, refused: Sequence[Mapping[str, str]]) -> list[Problem]:
+    """Migrations, consoles and commands of other nodes need that root logs in from every member to every other."""
+    remedy = "Run pvecm updatecerts on both nodes; try it with ssh from one to the other."
+    return [
+        Problem("ssh_refused", ERROR, here, f"{here} cannot log in to {login['text']}.", remedy) for login in refused
+    ]
 
 
 def healthy(problems: list[Problem]) -> bool:

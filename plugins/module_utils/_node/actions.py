@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classify import classify
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.command_words import (
+    certificate_was_lost,
     joined_according_to,
     last_words,
     lock_was_busy,
@@ -178,7 +179,8 @@ class Actions:
         self, cluster_name: str | None, members: Sequence[str], online: Sequence[str], seed: str | None, timeout: int
     ) -> None:
         expected = Expectation(cluster_name, frozenset(members), frozenset(online))
-        certificate_deadline = time.monotonic() + _CERTIFICATE_PATIENCE
+        lost = self.operation == "join" and certificate_was_lost(transient.read_log("join"))
+        certificate_deadline = time.monotonic() + (0.0 if lost else _CERTIFICATE_PATIENCE)
         repaired = False
         deadline = time.monotonic() + timeout
         while True:

@@ -59,7 +59,7 @@ def attempt(read: Callable[[], Any]) -> Reading:
         return {"value": read()}
     except FileNotFoundError:
         return {"value": None}
-    except (OSError, UnicodeDecodeError, ValueError, sqlite3.Error) as error:
+    except (OSError, UnicodeDecodeError, ValueError, sqlite3.Error, subprocess.TimeoutExpired) as error:
         return {"reason": f"{type(error).__name__}: {error}"}
 
 
@@ -145,12 +145,24 @@ def node_directories() -> dict[str, Any]:
     }
 
 
+def write_bit(path: Path) -> bool:
+    """What PVE itself asks (check_cfs_quorum): without quorum pmxcfs takes all write bits away.
+
+    The kernel's answer may be a second old, so stat is told not to take it; the next who asks gets the new one as well.
+    """
+    command = ["stat", "--cached=never", "--format=%f", str(path)]
+    shown = subprocess.run(  # pylint: disable=ansible-bad-function
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PMXCFS_DEADLINE / 2, check=False
+    )
+    mode = int(shown.stdout, 16) if shown.returncode == 0 else os.lstat(path).st_mode
+    return bool(mode & 0o200)
+
+
 def read_pmxcfs(node_name: str) -> dict[str, Reading]:
     return {
         "members": read_text(PMXCFS / ".members"),
         "corosync_conf": read_text(PMXCFS / "corosync.conf"),
-        # What PVE itself asks (check_cfs_quorum): without quorum pmxcfs takes all write bits away.
-        "write_bit": attempt(lambda: bool(os.lstat(PMXCFS / "local").st_mode & 0o200)),
+        "write_bit": attempt(lambda: write_bit(PMXCFS / "local")),
         "node_directories": attempt(node_directories),
         "disk_certificate": attempt(lambda: disk_certificate(PMXCFS / "nodes" / node_name)),
         "ha_manager_status": read_text(PMXCFS / "ha" / "manager_status"),

@@ -26,7 +26,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view im
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node import config_guard
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.config_actions import CONFIG, ConfigActions
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import held_while
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.membership_run import read_here
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import read_here
 from ansible_collections.baremetal.proxmox.plugins.module_utils._plan import Plan, apply_plan
 
 _DATACENTER = Path("/etc/pve/datacenter.cfg")

@@ -20,15 +20,21 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classif
 )
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.expectation import Expectation
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.facts import cluster_facts
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.health import find_problems, healthy
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.health import (
+    Problem,
+    find_problems,
+    find_refused_logins,
+    healthy,
+)
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import parse_lease
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.membership_run import read_here
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import read_here
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.mesh import log_in_everywhere
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 0.2
 
 
-def read_cluster(params: Mapping[str, Any]) -> dict[str, Any]:
+def read_cluster(params: Mapping[str, Any], _check_mode: bool) -> dict[str, Any]:
     members = params.get("expected_members")
     expected = Expectation(params.get("cluster_name"), frozenset(members) if members else None)
     deadline = time.monotonic() + params["wait"]
@@ -37,22 +43,27 @@ def read_cluster(params: Mapping[str, Any]) -> dict[str, Any]:
         now = classify(snapshot, params.get("cluster_name"))
         problems = find_problems(snapshot, now, expected)
         if healthy(problems) or time.monotonic() >= deadline:
-            return _result(snapshot, now, healthy(problems), [asdict(problem) for problem in problems])
+            break
         time.sleep(_POLL_SECONDS)
+    logins = None
+    if params.get("try_logins") and snapshot.membership.value is not None:
+        logins = log_in_everywhere(snapshot.membership.value)
+        problems += find_refused_logins(snapshot.node_name, logins["refused"])
+    return _result(snapshot, now, problems) | {"logins": logins}
 
 
-def _result(snapshot: Snapshot, now: Classified, health: bool, problems: list[dict[str, Any]]) -> dict[str, Any]:
+def _result(snapshot: Snapshot, now: Classified, problems: list[Problem]) -> dict[str, Any]:
     lease = parse_lease(snapshot.lease.value)
     return {
         "changed": False,
-        "health": health,
+        "health": healthy(problems),
         "node": snapshot.node_name,
         "node_state": now.state.value,
         "node_state_reason": now.reason,
         "way_forward": now.way.forward,
         "way_back": now.way.back,
         "cluster": cluster_facts(snapshot),
-        "problems": problems,
+        "problems": [asdict(problem) for problem in problems],
         "leftovers": leftovers(snapshot) if snapshot.config.absent else [],
         "node_directories": {
             name: {"guests": list(directory.guests)}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.classify import Classified, classify
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import ClusterError, StateUnknown
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import ClusterError
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.expectation import Expectation
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.health import find_problems
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.plan_member import (
@@ -30,7 +30,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.wish im
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.actions import Actions
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import held_while
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.member_api import read_view
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here, read_here
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.save import COROSYNC
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.seeds import ask_early, find_view
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.transient import log_file
@@ -96,13 +96,6 @@ def _run(wish: Wish, params: Mapping[str, Any], check_mode: bool) -> dict[str, A
             _roll_back(wish, actions, password, error)
         raise
     return result | _outcome(actions, wish)
-
-
-def read_here() -> Snapshot:
-    reading = Here().read()
-    if reading.value is None:
-        raise StateUnknown(f"This node could not be read: {reading.reason}", "Nothing was changed.")
-    return reading.value
 
 
 def plan_membership(wish: Wish, snapshot: Snapshot, now: Classified, view: ClusterView | None) -> Plan:

@@ -8,21 +8,15 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import ClusterError
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.answer import Work, answer
 
 
-def run_module(module: AnsibleModule, work: Callable[[Mapping[str, Any], bool], dict[str, Any]]) -> None:
-    try:
-        result = work(module.params, module.check_mode)
-    except ClusterError as error:
-        details: dict[str, Any] = {name: value for name, value in error.details.items() if name != "msg"}
-        module.fail_json(msg=str(error), remedy=error.remedy, error=type(error).__name__, **details)
-    else:
-        for warning in result.pop("warnings", []):
-            module.warn(warning)
-        module.exit_json(**result)
+def run_module(module: AnsibleModule, work: Work) -> None:
+    result = answer(work, module.params, module.check_mode)
+    if result.get("failed"):
+        module.fail_json(**result)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    module.exit_json(**result)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import UnreadableText
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors import StateUnknown, UnreadableText
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.interpret import interpret, parse_collected
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading, unknown
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
@@ -55,6 +55,13 @@ class Here:
             return Reading(interpret(collect.collect()))
         except (OSError, ValueError) as error:
             return unknown(f"{type(error).__name__}: {error}")
+
+
+def read_here() -> Snapshot:
+    reading = Here().read()
+    if reading.value is None:
+        raise StateUnknown(f"This node could not be read: {reading.reason}", "Nothing was changed.")
+    return reading.value
 
 
 class Member:

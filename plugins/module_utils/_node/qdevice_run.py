@@ -35,8 +35,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view im
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node import transient
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.config_actions import CONFIG, ConfigActions
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import held_while
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.membership_run import read_here
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here, Member, Place
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here, Member, Place, read_here
 from ansible_collections.baremetal.proxmox.plugins.module_utils._plan import apply_plan
 
 _OPERATION = "qdevice"

@@ -17,7 +17,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.plan_remove import Removal, plan_remove
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.actions import Actions
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.lease import held_while
-from ansible_collections.baremetal.proxmox.plugins.module_utils._node.membership_run import read_here
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import read_here
 from ansible_collections.baremetal.proxmox.plugins.module_utils._plan import apply_plan
 
 _LEASE_FACTOR = 3

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.command_words import (
+    certificate_was_lost,
     joined_according_to,
     last_words,
     remedy_of,
@@ -90,3 +91,10 @@ def test_words_of_the_command():
     assert "UDP 5405" in remedy_of("stopping pve-cluster service\nwaiting for quorum...")
     assert not joined_according_to(failed, "pve2")
     assert joined_according_to("successfully added node 'pve2' to cluster.\n", "pve2")
+
+
+def test_a_join_that_lost_only_its_certificate_is_recognised():
+    assert certificate_was_lost(
+        "generate new node certificate\nunable to generate pve certificate request: command 'openssl"
+    )
+    assert not certificate_was_lost("generated new node certificate, restart pveproxy and pvedaemon services")
