@@ -162,7 +162,8 @@ options:
           description:
             - >-
               Network cards, as in C({net0: {name: eth0, bridge: vmbr0, ip: dhcp}}) or C({net0:
-              'name=eth0,bridge=vmbr0,ip=dhcp'}). A hardware address that is not declared stays as it is.
+              'name=eth0,bridge=vmbr0,ip=dhcp'}). A hardware address that is not declared stays as it
+              is. A new card is called V(eth0), V(eth1) and so on unless its name is declared.
           type: raw
         mp:
           description:

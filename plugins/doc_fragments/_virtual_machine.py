@@ -192,7 +192,8 @@ options:
           description:
             - >-
               Network cards, as in C({net0: {model: virtio, bridge: vmbr0, tag: 10}}) or C({net0:
-              'virtio,bridge=vmbr0'}). A hardware address that is not declared stays as it is.
+              'virtio,bridge=vmbr0'}). A hardware address that is not declared stays as it is. A new card is V(virtio)
+              unless its model is declared.
           type: raw
         scsi:
           description:

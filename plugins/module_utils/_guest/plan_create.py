@@ -27,6 +27,7 @@ from .plan_parts import (
     shown_text,
     snippet_diff,
     snippet_steps,
+    with_complete_cards,
     with_creation_defaults,
     with_high_availability,
 )
@@ -46,7 +47,7 @@ def plan_create(wish: GuestWish, found: Findings) -> Plan:
         else plan_drives(wanted_drives(wish, found.import_source, True, {}), {})
     )
     has_cloud_init = any(is_cloud_init_drive(drive.after) for drive in drives)
-    config = with_creation_defaults(hashed(wish.config), has_cloud_init)
+    config = with_creation_defaults(with_complete_cards(wish.type, hashed(wish.config), ()), has_cloud_init)
     slots = [drive.slot for drive in drives]
     if found.import_source and not is_container and "boot" not in config:
         config["boot"] = (slot_for_image(wish),)

@@ -8,7 +8,8 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from .._desired.compare import Change
@@ -31,6 +32,16 @@ def hashed(config: Mapping[str, Any]) -> dict[str, Any]:
     if password and not is_hashed(password):
         return {**config, "cipassword": hash_password(password)}
     return dict(config)
+
+
+def with_complete_cards(guest_type: GuestType, config: Mapping[str, Any], there: Collection[str]) -> dict[str, Any]:
+    """A new card without a model, or a container's without a name, gets what Proxmox VE's own forms propose."""
+    complete = dict(config)
+    for key, card in config.items():
+        if re.fullmatch(r"net\d+", key) and key not in there:
+            proposed = {"model": "virtio"} if guest_type.kind == "qemu" else {"name": f"eth{key.removeprefix('net')}"}
+            complete[key] = {**proposed, **card}
+    return complete
 
 
 def with_creation_defaults(config: dict[str, Any], has_cloud_init: bool) -> dict[str, Any]:

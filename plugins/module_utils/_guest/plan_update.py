@@ -26,6 +26,7 @@ from .plan_parts import (
     shown_change,
     snippet_diff,
     snippet_steps,
+    with_complete_cards,
     with_high_availability,
 )
 from .plan_power import plan_power
@@ -129,7 +130,7 @@ def _difference(
 
 
 def _config_changes(wish: GuestWish, found: Findings, there: Mapping[str, Any]) -> list[Change]:
-    config = dict(wish.config)
+    config = with_complete_cards(wish.type, wish.config, there)
     if "tags" in config and wish.tags_mode == "add":
         config["tags"] = add_tags(wish, there.get("tags"))
     keeps_password = wish.update_password == "on_create" or found.password_is_set

@@ -245,6 +245,52 @@ def test_after_a_failure_at_any_call_the_next_run_finishes(source: str, number: 
     assert succeeded(settle(fake, SOURCES[source])).results[0].plan.summaries == []
 
 
+def before_the_update() -> FakeGuests:
+    fake = with_template()
+    succeeded(settle(fake, {**SOURCES["image"], "pool": None, "ide": {"ide0": "local:2"}}))
+    fake.forget_calls()
+    return fake
+
+
+UPDATE = {
+    "name": "web1", "memory": 4096, "tags": ["db"], "net": {"net0": {"bridge": "vmbr1"}}, "pool": "lab", "ha": {"max_restart": 2},
+    "scsi": {"scsi0": {"size": "9G", "storage": "fast", "ssd": False}}, "ide": {"ide0": {"size": 3, "backup": False}},
+    "state": "started", "restart_policy": "if_required",
+}  # fmt: skip
+
+
+def count_update_calls() -> int:
+    fake = before_the_update()
+    succeeded(settle(fake, UPDATE))
+    return len(fake.session.calls)
+
+
+@pytest.mark.parametrize("number", range(count_update_calls()))
+@pytest.mark.parametrize("how", ["fail_at", "lose_at"])
+def test_after_a_failure_at_any_call_of_an_update_the_next_run_finishes(number: int, how: str) -> None:
+    fake = before_the_update()
+    (vmid,) = (vmid for vmid, config in fake.configs.items() if config["name"] == "web1")
+    address = fake.configs[vmid]["net0"].split(",")[0]
+    setattr(fake.session, how, number)
+    fake.session.failure = AnswerLost("connection closed") if how == "lose_at" else Failed("broken on purpose")
+    try:
+        settle(fake, UPDATE)
+    except (Failed, Unreachable, AnswerLost):
+        pass
+    setattr(fake.session, how, None)
+    succeeded(settle(fake, UPDATE))
+    config = fake.configs[vmid]
+    assert config["net0"] == f"{address},bridge=vmbr1,tag=5"
+    assert config["memory"] == "4096"
+    assert config["scsi0"].startswith(f"fast:{vmid}/") and "size=9G" in config["scsi0"]
+    assert config["ide0"].endswith("backup=0,size=3G")
+    assert fake.pending.get(vmid, {}) == {}
+    assert fake.managed == {f"vm:{vmid}": {"state": "started", "max_restart": "2"}}
+    fake.forget_calls()
+    assert succeeded(settle(fake, UPDATE)).results[0].plan.summaries == []
+    assert fake.writes() == []
+
+
 def test_two_runs_at_once_make_every_guest_once() -> None:
     fake = FakeGuests()
     errors: list[str] = []
