@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playbook_runs import BINARIES, Controller
+from playbook_runs import BINARIES, Controller, PlayRun
 from practice_lab import Lab
 
 ADDRESS = {f"pve{number}": f"10.99.0.1{number}" for number in range(1, 6)}
@@ -83,6 +83,10 @@ class Playground:
 
     def start(self, host: str, module: str, arguments: dict[str, Any]) -> subprocess.Popen[str]:
         return self.controller.start(self.argv(host, module, arguments), self.environment(), output=subprocess.DEVNULL)
+
+    def play(self, playbook: str, *arguments: str) -> PlayRun:
+        """A playbook of the collection by its name, or any by its path."""
+        return self.controller.run(self.controller.playbook_command(playbook, *arguments), self.environment(), PATIENCE)
 
     # -- nodes
 
