@@ -111,7 +111,7 @@ class LabAccess:
             body = json.dumps(params or {})
             headers.append("Content-Type: application/json")
         elif params:
-            body = urlencode({key: _form_value(value) for key, value in params.items()})
+            body = urlencode({key: _form_value(value) for key, value in params.items()}, doseq=True)
             headers.append("Content-Type: application/x-www-form-urlencoded")
         return self.send(node, method, url, headers, body, timeout)
 
@@ -179,5 +179,7 @@ def _as_text(output: bytes) -> str:
     return output.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _form_value(value: object) -> str:
+def _form_value(value: object) -> str | list[str]:
+    if isinstance(value, list):  # an array is a key that comes more than once
+        return [str(item) for item in value]
     return str(int(value)) if isinstance(value, bool) else str(value)

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+# Perl's complaint about a message with, for example, the curly quotes of a guest's agent.
+_LATIN_1 = 0xFF
+_WIDE_CHARACTER = "Wide character in die at /usr/share/perl5/PVE/RESTHandler.pm line 1131."
+
 NOT_EMULATED_EXIT_CODE = 97
 NOT_EMULATED_STATUS = 597
 
@@ -40,6 +44,8 @@ class ApiError(Exception):
     def text(self) -> str:
         """Return what the command line shows on stderr."""
         text = f"{self.status} {self.message}" if self.show_status else self.message
+        if any(ord(character) > _LATIN_1 for character in text):
+            text = f"{_WIDE_CHARACTER}\n{text}"
         for key, message in (self.errors or {}).items():
             text += f"{key}: {message}\n"
         if self.usage:
