@@ -56,6 +56,12 @@ CASES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("mac_address: 'bc:24:11:30:61:68'", "mac_address: 'bc:24:11:f1:b7:a3'"),
         ("mac_address: 'bc:24:11:30:61:68'", "mac_address: 'aa:24:11:30:61:68'"),
     ),
+    "mac-in-guest": (
+        ('"hardware-address": "bc:24:11:30:61:68"', '"hardware-address": "bc:24:11:f1:b7:a3"'),
+        ('"hardware-address": "bc:24:11:30:61:68"', '"hardware-address": "00:00:00:00:00:00"'),
+    ),
+    "link-local": (("fe80::be24:11ff:fef0:6c8b", "fe80::be24:11ff:fe00:1"), ("fe80::be24:11ff:fef0:6c8b", "fd00::1")),
+    "nanoseconds": (("1795206420377620000", "1795245511869770125"), ("1795206420377620000", "179520642037762")),
     "instance-id": (
         (f"instance-id: {'a' * 40}", f"instance-id: {'b' * 40}"),
         (f"instance-id: {'a' * 40}", "instance-id: "),

@@ -10,7 +10,7 @@ import sys
 
 from practice_pve.api.qemu import GUEST
 from practice_pve.api.qemu_agent import allowed_to
-from practice_pve.guests import agent, agent_programs
+from practice_pve.guests import agent, agent_programs, perl_bytes
 from practice_pve.guests.store import QEMU
 from practice_pve.rest import Call, api_method
 from practice_pve.rest.parameters import Array, Boolean, Integer, Text
@@ -28,7 +28,9 @@ def execute(call: Call) -> dict:
     """Start a program in the guest."""
     guest_id, given = call.params["vmid"], call.params.get("input-data")
     QEMU.load(guest_id)
-    return agent_programs.execute(guest_id, list(call.params["command"]), None if given is None else given.encode())
+    return agent_programs.execute(
+        guest_id, list(call.params["command"]), None if given is None else perl_bytes.from_text(given)
+    )
 
 
 @api_method(
@@ -69,8 +71,7 @@ def read_file(call: Call) -> dict:
         count += block["count"]
         at_end = block.get("eof", False)
     agent.ask(guest_id, "guest-file-close", {"handle": handle})
-    # Perl takes bytes for characters of Latin 1
-    result: dict = {"content": content.decode("latin-1"), "bytes-read": count}
+    result: dict = {"content": perl_bytes.to_text(content), "bytes-read": count}
     if not at_end:
         if "count" not in call.params:
             print(
@@ -95,7 +96,7 @@ def write_file(call: Call) -> None:
     guest_id, content = call.params["vmid"], call.params["content"]
     QEMU.load(guest_id)
     if call.params.get("encode", 1):
-        content = base64.encodebytes(content.encode()).decode()
+        content = base64.encodebytes(perl_bytes.from_text(content)).decode()
     handle = agent.demand(guest_id, "guest-file-open", {"path": call.params["file"], "mode": "wb"})
     agent.demand(guest_id, "guest-file-write", {"handle": handle, "buf-b64": content})
     agent.demand(guest_id, "guest-file-close", {"handle": handle})
@@ -115,7 +116,7 @@ def set_password(call: Call) -> dict:
     QEMU.load(call.params["vmid"])
     arguments = {
         "username": call.params["username"],
-        "password": base64.encodebytes(call.params["password"].encode()).decode(),
+        "password": base64.encodebytes(perl_bytes.from_text(call.params["password"])).decode(),
         "crypted": bool(call.params.get("crypted")),
     }
     return {"result": agent.demand(call.params["vmid"], "guest-set-user-password", arguments)}

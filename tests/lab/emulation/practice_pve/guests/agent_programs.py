@@ -9,7 +9,7 @@ import base64
 import sys
 import time
 
-from practice_pve.guests import agent
+from practice_pve.guests import agent, perl_bytes
 from practice_pve.rest.errors import ApiError
 
 
@@ -33,7 +33,7 @@ def read_status(guest_id: int, pid: int) -> dict:
     assert isinstance(status, dict)
     for stream in ("out-data", "err-data"):
         if status.get(stream):
-            status[stream] = base64.b64decode(status[stream]).decode("utf-8", "surrogateescape")
+            status[stream] = perl_bytes.to_text(base64.b64decode(status[stream]))
     return {key: int(value) if isinstance(value, bool) else value for key, value in status.items()}
 
 

@@ -16,6 +16,7 @@ import socket
 import time
 from pathlib import Path
 
+from practice_pve.guests import perl_bytes
 from practice_pve.rest.errors import ApiError
 
 PING_SECONDS = 3
@@ -88,8 +89,9 @@ def _converse(connection: socket.socket, command: str, arguments: dict, end: flo
         {"execute": "guest-sync-delimited", "arguments": {"id": number}},
         {"execute": command, "arguments": arguments},
     )
+    lines = "".join(json.dumps(question, ensure_ascii=False) + "\n" for question in questions)
     _limit(connection, end)
-    connection.sendall(b"".join(json.dumps(question).encode() + b"\n" for question in questions))
+    connection.sendall(perl_bytes.from_text(lines))
     received = b""
     while True:
         _limit(connection, end)
