@@ -72,8 +72,9 @@ def _find_url(session: Session, image: ImageSource, node: str, guest_type: Guest
         return FoundImage(volume)
     algorithm, _colon, checksum = image.checksum.partition(":")
     summary = f"Fetch {image.url} as {volume} on {node}."
-    directory = content_directory(session, image.storage, content, option)
-    if directory is not None and session.node == node:
+    # Elsewhere Proxmox VE fetches it; there the storage's definition may well be hidden from the user.
+    directory = content_directory(session, image.storage, content, option) if session.node == node else None
+    if directory is not None:
         proxy = str((session.get("/cluster/options") or {}).get("http_proxy") or "")
         download = Download(image.url, directory / filename, algorithm, checksum, compression, proxy)
         return FoundImage(volume, lambda: fetch(download), summary)

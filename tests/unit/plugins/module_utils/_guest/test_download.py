@@ -17,11 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest import download
+from ansible_collections.baremetal.proxmox.plugins.module_utils._guest import download, images
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.download import Download, fetch
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.errors import GuestError, Refused
+from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.guest_types import QEMU
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.images import local_name
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.wish import ImageSource
+from fake_session import FakeSession
 
 QCOW2 = b"QFI\xfb" + bytes(range(256)) * 4096
 RAW = bytes(range(256)) * 4096
@@ -203,3 +205,49 @@ def test_names_are_what_proxmox_takes(url: str, filename: str, content: str, nam
 def test_a_container_template_needs_a_name_of_one() -> None:
     with pytest.raises(Refused, match=r"ostemplate: rootfs\.squashfs is no template's name"):
         local_name(ImageSource(url="https://x.org/rootfs.squashfs", checksum="sha256:00"), "vztmpl")
+
+
+def storage_answers(content: str = "import,vztmpl") -> dict[tuple[str, str], object]:
+    return {
+        ("GET", "/nodes/pve1/storage/local/content"): [],
+        ("GET", "/storage/local"): {"path": "/var/lib/vz", "content": content, "content-dirs": "import=cloud/images"},
+        ("GET", "/cluster/options"): {"http_proxy": "http://proxy.example.org:3128"},
+    }
+
+
+FROM_URL = ImageSource(url="https://x.org/a.raw.xz", checksum="sha256:0123456789abcdef", storage="local")
+
+
+def test_on_the_node_itself_it_goes_into_the_directory_of_the_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[Download] = []
+    monkeypatch.setattr(images, "fetch", fetched.append)
+    found = images.find_image(FakeSession(storage_answers()), FROM_URL, "pve1", QEMU)
+    assert found.source == "local:import/a-0123456789ab.raw"
+    assert found.fetch is not None
+    found.fetch()
+    (one,) = fetched
+    assert one.target == Path("/var/lib/vz/cloud/images/a-0123456789ab.raw")
+    assert (one.algorithm, one.checksum, one.compression) == ("sha256", "0123456789abcdef", "xz")
+    assert one.proxy == "http://proxy.example.org:3128"
+
+
+def test_a_storage_that_does_not_take_images_is_named_with_the_remedy() -> None:
+    with pytest.raises(Refused, match="the storage local does not take import, only iso") as caught:
+        images.find_image(FakeSession(storage_answers("iso")), FROM_URL, "pve1", QEMU)
+    assert caught.value.remedy == "pvesm set local --content iso,import"
+
+
+def test_elsewhere_proxmox_fetches_it_without_a_look_at_the_definition_of_the_storage() -> None:
+    session = FakeSession({("GET", "/nodes/pve1/storage/local/content"): []}, node=None)
+    session.answers["POST", "/nodes/pve1/storage/local/download-url"] = lambda _params: session.task("download")
+    with pytest.raises(Refused, match=r"cannot unpack \.xz"):
+        images.find_image(session, FROM_URL, "pve1", QEMU)
+    packed = ImageSource(url="https://x.org/a.img.gz", checksum="sha256:0123456789abcdef", storage="local")
+    found = images.find_image(session, packed, "pve1", QEMU)
+    assert found.fetch is not None
+    found.fetch()
+    (call,) = session.writes
+    assert dict(call.params) == {
+        "content": "import", "filename": "a-0123456789ab.qcow2", "url": packed.url, "checksum": "0123456789abcdef",
+        "checksum-algorithm": "sha256", "compression": "gz",
+    }  # fmt: skip
