@@ -16,21 +16,26 @@ import shlex
 MARKER = "/var/lib/baremetal-proxmox/leaving"
 _DATABASE = "/var/lib/pve-cluster/config.db"
 # Kept on tmpfs while the database is replaced: without it nobody could log in by key any more.
-_KEYS = "/run/baremetal-proxmox/authorized_keys"
+KEPT_KEYS = "/run/baremetal-proxmox/authorized_keys"
 
-_START = f"""set -eu
+_PREPARE = """set -eu
 umask 077
 export LC_ALL=C
-say() {{ printf '%s\\n' "$*"; }}
-mounted() {{ grep -q ' /etc/pve fuse' /proc/mounts; }}
+say() { printf '%s\\n' "$*"; }
+mounted() { grep -q ' /etc/pve fuse' /proc/mounts; }
 mkdir -p /var/lib/baremetal-proxmox /run/baremetal-proxmox
-date -u +%Y-%m-%dT%H:%M:%SZ > {MARKER}
+"""
+
+_START = f"""{_PREPARE}date -u +%Y-%m-%dT%H:%M:%SZ > {MARKER}
 """
 
 _STOP = """say 'stop pve-cluster and corosync'
 systemctl stop pve-cluster corosync
 systemctl stop corosync-qdevice 2>/dev/null || true
 """
+
+# What would write below the old name, or put the old keys back, while the name changes.
+_SERVICES = "pveproxy pvedaemon pvestatd pve-ha-lrm pve-ha-crm"
 
 _REMOVE_FILES = """rm -f /etc/corosync/authkey /etc/corosync/corosync.conf
 rm -rf /etc/corosync/qdevice
@@ -51,7 +56,7 @@ else
 fi
 """
 
-_KEEP_KEYS = f"""if [ -s /etc/pve/priv/authorized_keys ]; then cp /etc/pve/priv/authorized_keys {_KEYS}; fi
+_KEEP_KEYS = f"""if [ -s /etc/pve/priv/authorized_keys ]; then cp /etc/pve/priv/authorized_keys {KEPT_KEYS}; fi
 """
 
 _REPLACE_DATABASE = f"""say 'put the database aside'
@@ -65,10 +70,10 @@ systemctl start pve-cluster
 n=0; until mounted && [ -L /etc/pve/local ]; do n=$((n + 1)); [ "$n" -lt 150 ]; sleep 0.1; done
 """
 
-_RETURN_KEYS = f"""if [ -s {_KEYS} ]; then
+_RETURN_KEYS = f"""if [ -s {KEPT_KEYS} ]; then
   mkdir -p /etc/pve/priv
-  cat {_KEYS} > /etc/pve/priv/authorized_keys
-  rm -f {_KEYS}
+  cat {KEPT_KEYS} > /etc/pve/priv/authorized_keys
+  rm -f {KEPT_KEYS}
 fi
 """
 
@@ -93,6 +98,23 @@ def leave_script(variant: str, dump: str | None, forget_guests: bool) -> str:
     if variant == "fresh":
         script += _RETURN_KEYS
     return script + _CERTIFY + _END
+
+
+def rename_script(change: str) -> str:
+    """A new identity for a node that is alone and empty: C(change) is run while nothing of Proxmox VE is at work."""
+    return (
+        _PREPARE
+        + _KEEP_KEYS
+        + f"say 'stop the services'\nsystemctl stop {_SERVICES}\n"
+        + _STOP
+        + _REMOVE_FILES
+        + _REPLACE_DATABASE
+        + change
+        + _BEGIN
+        + _RETURN_KEYS
+        + _CERTIFY
+        + f"systemctl start {_SERVICES}\n"
+    )
 
 
 def _restore(dump: str) -> str:
