@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors import NotFound, SessionError
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.interface import Session
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.upid import parse_upid
+from replay.scope import read_scope
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class InTurn:
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
+# What the collection asks of Proxmox VE: the practice nodes owe an answer to it.
+SCOPE = read_scope()
 Handler = Callable[[str, str, dict[str, Any]], Any]
 
 
@@ -104,6 +107,7 @@ class FakeSession(Session):
         return frozenset(self.tasks)
 
     def _answer(self, method: str, path: str, params: dict[str, Any]) -> Any:
+        assert SCOPE.has_call(method, path), f"{method} {path}: tests/conformance/scope.txt does not name it"
         if (method, path) in self.answers:
             answer = self.answers[method, path]
             if isinstance(answer, InTurn):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fake_session import FakeSession
 from replay.recordings import Recording
 from replay.scope import proxmox_commands, read_scope
 
@@ -46,6 +47,13 @@ def test_commands_of_a_script() -> None:
     script = "if true; then qm start 1; fi; ls | pvesh set /a -x 'b c'"
     assert proxmox_commands(["sh", "-c", script]) == [["qm", "start", "1"], ["pvesh", "set", "/a", "-x", "b c"]]
     assert proxmox_commands(["cat", "qm"]) == []
+
+
+def test_the_unit_tests_session_refuses_what_the_list_lacks() -> None:
+    session = FakeSession(handler=lambda *_call: "answered")
+    assert session.get("/nodes/pve1/qemu/100/config") == "answered"
+    with pytest.raises(AssertionError, match="/nodes/pve1/netstat"):
+        session.get("/nodes/pve1/netstat")
 
 
 def test_a_line_of_another_form_is_refused(tmp_path: Path) -> None:
