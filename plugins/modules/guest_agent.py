@@ -26,7 +26,7 @@ attributes:
     details: With O(action=write).
   idempotent:
     support: partial
-    details: V(thaw), V(write) and V(shutdown) change nothing the second time, the other actions are done each time.
+    details: V(enable), V(thaw), V(write) and V(shutdown) change nothing the second time, the other actions are done each time.
 extends_documentation_fragment:
   - baremetal.proxmox._attributes
   - baremetal.proxmox._session
@@ -42,6 +42,8 @@ options:
     type: str
   action:
     description:
+      - V(enable) switches the option C(agent) on, and stops and starts a running virtual machine that has no port for the agent yet, once. It installs
+        nothing in the guest.
       - V(ping) tells whether the agent answers, and if not, why. It never fails for a silent agent.
       - V(freeze) freezes the file systems and leaves them frozen, until V(thaw) or until O(thaw_after) is over.
       - V(thaw) thaws them. It is no error if they are not frozen.
@@ -53,7 +55,7 @@ options:
       - V(shutdown) shuts down by the agent if it answers, else by ACPI, and with O(force_stop=true) switches off what does not follow.
       - V(reboot) stops and starts in the same ways, which also applies waiting changes of the configuration.
     type: str
-    choices: [ping, freeze, thaw, frozen_command, trim, exec, read, write, set_password, shutdown, reboot]
+    choices: [enable, ping, freeze, thaw, frozen_command, trim, exec, read, write, set_password, shutdown, reboot]
     required: true
   command:
     description: The program and its arguments, with O(action=exec) and O(action=frozen_command). No shell is involved.
@@ -69,7 +71,7 @@ options:
   timeout:
     description:
       - With O(action=exec), seconds to wait for the program, 60 if it is not given. After that it goes on in the guest.
-      - With O(action=shutdown) and O(action=reboot), seconds for each rung of the ladder, 180 if it is not given.
+      - With O(action=shutdown), O(action=reboot) and O(action=enable), seconds for each rung of the ladder, 180 if it is not given.
     type: int
   path:
     description: The file in the guest.
@@ -152,6 +154,12 @@ vmid:
   returned: success
   type: int
   sample: 100
+actions:
+  description: What was done, or would be in check mode.
+  returned: with O(action=enable)
+  type: list
+  elements: str
+  sample: [Set agent to enabled=1.]
 available:
   description: Whether the agent answers.
   returned: with O(action=ping)
@@ -268,7 +276,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._session.options
     session_argument_spec,
 )
 
-ACTIONS = "ping freeze thaw frozen_command trim exec read write set_password shutdown reboot".split()
+ACTIONS = "enable ping freeze thaw frozen_command trim exec read write set_password shutdown reboot".split()
 
 
 def build_module() -> AnsibleModule:

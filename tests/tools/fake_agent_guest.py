@@ -38,6 +38,7 @@ class FakeAgentGuest:
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
         self.refusals: dict[str, Any] = {}  # agent command -> exception or answer
         self.passwords: list[dict[str, Any]] = []
+        self.option: dict[str, Any] = {"key": "agent", "value": "1"}
         self.power_results: dict[str, str] = {}  # shutdown, stop, ... -> exit status of the task
         self.powered: list[str] = []
         overview = [
@@ -51,11 +52,14 @@ class FakeAgentGuest:
         rest = path.removeprefix(self.base).strip("/").split("/")
         match rest:
             case ["pending"]:
-                return [{"key": "agent", "value": "1"}, {"key": "name", "value": "web100"}]
+                return [self.option, {"key": "name", "value": "web100"}]
             case ["status", "current"]:
                 return self.status
             case ["status", power]:
                 return self._power(power)
+            case ["config"]:
+                self.option = {**self.option, "pending": params["agent"]}
+                return None
             case ["monitor"]:
                 return self._monitor(params["command"])
             case ["agent", command]:
@@ -74,6 +78,7 @@ class FakeAgentGuest:
         self.powered.append(what)
         exitstatus = self.power_results.get(what, "OK")
         if exitstatus == "OK":
+            self.option = {"key": "agent", "value": self.option.get("pending", self.option.get("value"))}
             self.status = {**self.status, "status": "running" if what in ("start", "reboot") else "stopped"}
         return self.session.task(f"qm{what}", 100, exitstatus=exitstatus)
 

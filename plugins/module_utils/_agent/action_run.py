@@ -16,6 +16,7 @@ from typing import Any
 from .._session.interface import Session
 from .agent import Agent, AgentError, Finished
 from .diagnosis import Reason
+from .enabling import plan_enabling
 from .facts_run import Guest
 from .files import read_file, write_file
 from .freezing import FreezeKeeper, ThawTimer, marker_directory
@@ -23,7 +24,7 @@ from .gather import Facts, Wish, look
 from .power import Power
 
 # These work, or make sense, with a silent agent as well.
-_WITHOUT_AGENT = ("ping", "shutdown", "reboot")
+_WITHOUT_AGENT = ("enable", "ping", "shutdown", "reboot")
 _WHILE_FROZEN = ("thaw", *_WITHOUT_AGENT)
 
 
@@ -63,6 +64,7 @@ class ActionRun:
                 self._facts = self._look()
         self._refuse_if_silent(action)
         actions: dict[str, Callable[[], dict[str, Any]]] = {
+            "enable": self._enable,
             "ping": self._ping,
             "freeze": self._freeze,
             "thaw": self._thaw,
@@ -100,6 +102,20 @@ class ActionRun:
 
     def _ping(self) -> dict[str, Any]:
         return {"changed": False, **self.diagnosis}
+
+    def _enable(self) -> dict[str, Any]:
+        config = self._facts.observation.config
+        if config is None:
+            raise AgentError(f"{self._facts.diagnosis.detail} ({self._facts.diagnosis.remedy})")
+        power = self._power()
+        plan = plan_enabling(config, self._facts.diagnosis, runs=power.state().get("status") == "running")
+        if not self._check_mode:
+            if plan.option is not None:
+                self._session.set(f"{self._agent.base}/config", agent=plan.option)
+            if plan.restart:
+                power.shut_down(agent_answers=False, force=self._params["force_stop"])
+                power.start()
+        return {"changed": plan.changed, "actions": list(plan.words)}
 
     def _freeze(self) -> dict[str, Any]:
         if self._check_mode:

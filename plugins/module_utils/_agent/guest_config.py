@@ -24,6 +24,7 @@ class AgentOption:
     present: bool
     enabled: bool
     type: str = "virtio"
+    text: str = ""
 
 
 def parse_agent_option(text: Any) -> AgentOption:
@@ -34,7 +35,7 @@ def parse_agent_option(text: Any) -> AgentOption:
         name, equals, value = part.strip().partition("=")
         properties[name if equals else "enabled"] = value if equals else name
     enabled = properties.get("enabled", "0").lower() in ("1", "on", "yes", "true")
-    return AgentOption(present=True, enabled=enabled, type=properties.get("type", "virtio"))
+    return AgentOption(present=True, enabled=enabled, type=properties.get("type", "virtio"), text=str(text))
 
 
 @dataclass(frozen=True)

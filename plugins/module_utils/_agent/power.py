@@ -59,14 +59,18 @@ class Power:
         why = self._task("shutdown", timeout=self._timeout)
         if why is None:
             return PowerResult(True, "agent" if agent_answers else "acpi")
+        return PowerResult(True, self._insist(why, agent_answers=agent_answers, force=force))
+
+    def _insist(self, why: str, *, agent_answers: bool, force: bool) -> str:
+        """The rungs that Proxmox VE itself does not take."""
         if agent_answers and self._press_button():
-            return PowerResult(True, "acpi_after_agent")
+            return "acpi_after_agent"
         if not force:
             raise AgentError(
                 f"{self._vmid} did not go down within {self._timeout} s: {why} (give it more time, or say force_stop: true to switch it off)"
             )
         self._stop()
-        return PowerResult(True, "stop")
+        return "stop"
 
     def reboot(self, *, agent_answers: bool, force: bool) -> PowerResult:
         """Stop and start, so that waiting changes are applied; Proxmox VE does that in one task."""
@@ -76,14 +80,17 @@ class Power:
         why = self._task("reboot", timeout=self._timeout)
         if why is None:
             return PowerResult(True, "reboot")
-        if (state.get("ha") or {}).get("managed") and not force:
-            raise AgentError(f"{self._vmid} was not rebooted within {self._timeout} s: {why}")
-        done = self.shut_down(agent_answers=agent_answers, force=force)
+        way = self._insist(why, agent_answers=agent_answers, force=force)
+        self.start()
+        return PowerResult(True, way)
+
+    def start(self) -> None:
         failure = self._task("start")
         if failure is not None:
             raise AgentError(f"{self._vmid} is off now and did not start again: {failure}")
-        self._await("running", SLACK)
-        return done
+        # Under HA the task only asks for the start.
+        if not self._await("running", self._timeout):
+            raise AgentError(f"{self._vmid} is off now and did not start again within {self._timeout} s")
 
     def _by_ha(self, force: bool) -> PowerResult:
         """The HA manager does it: a guest that only went off would be started again. The answer comes with the request."""

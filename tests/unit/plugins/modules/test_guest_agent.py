@@ -323,7 +323,45 @@ def test_a_guest_under_ha_is_left_to_its_manager(run, guest):
 def test_reboot(run, guest):
     assert run("reboot")["way"] == "reboot"
     guest.power_results["reboot"] = "VM quit/powerdown failed - got timeout"
-    assert run("reboot", force_stop=True)["way"] == "agent"
+    assert run("reboot", timeout=0, force_stop=True)["way"] == "stop"
     assert guest.status["status"] == "running"
     guest.status = {"status": "stopped"}
     assert "is off" in run("reboot")["msg"]
+
+
+# -- the host's side
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("option", "written", "powered"),
+    [
+        ({}, "enabled=1", ["shutdown", "start"]),
+        ({"value": "0"}, "enabled=1", ["shutdown", "start"]),
+        ({"value": "enabled=0,fstrim_cloned_disks=1"}, "enabled=1,fstrim_cloned_disks=1", ["shutdown", "start"]),
+        ({"value": "0", "pending": "1"}, "1", ["shutdown", "start"]),
+        ({"value": "1"}, "1", []),
+    ],
+)
+def test_enable_gives_the_guest_its_port_once(run, guest, option, written, powered):
+    guest.option = {"key": "agent", **option}
+    planned = run("enable", _ansible_check_mode=True)
+    assert guest.powered == []
+    done = run("enable")
+    assert (done["actions"], done["changed"]) == (planned["actions"], bool(powered))
+    assert guest.option["value"] == written
+    assert guest.powered == powered
+    assert not run("enable")["changed"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_enable_leaves_a_stopped_guest_stopped_and_forces_nothing(run, guest):
+    guest.status = {"status": "stopped"}
+    guest.option = {"key": "agent"}
+    assert run("enable")["changed"]
+    assert guest.powered == []
+    guest.status = {"status": "running"}
+    guest.option = {"key": "agent", "value": "0", "pending": "1"}
+    guest.power_results["shutdown"] = "VM quit/powerdown failed - got timeout"
+    assert "force_stop" in run("enable", timeout=0)["msg"]
+    assert guest.status["status"] == "running"
