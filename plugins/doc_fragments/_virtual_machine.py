@@ -160,7 +160,7 @@ options:
         wait_for:
           description:
             - >-
-              What to wait for at the end: a dictionary with C(agent), C(ip), C(ipv4), C(ipv6), C(cloud_init) (all
+              What to wait for at the end, unless it would be in vain: a dictionary with C(agent), C(ip), C(ipv4), C(ipv6), C(cloud_init) (all
               true or false) and C(timeout) (120 seconds).
           type: raw
         snippets:
