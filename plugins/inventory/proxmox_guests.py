@@ -70,12 +70,18 @@ options:
     env:
       - name: PROXMOX_TIMEOUT
   nodes:
-    description: Addresses of nodes for O(transport=ssh). The first one that can be reached is asked.
+    description:
+      - Addresses of nodes for O(transport=ssh). The first one that can be reached is asked.
+      - If none is given, the hosts of O(nodes_group) are asked, with their own users, ports and keys.
     type: list
     elements: str
     default: []
     env:
       - name: PROXMOX_NODES
+  nodes_group:
+    description: The group of nodes in the inventories that were given before this one.
+    type: str
+    default: proxmox_cluster
   ssh_user:
     description: Who logs in to the node.
     type: str
@@ -194,6 +200,7 @@ from typing import Any
 
 from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
+from ansible.inventory.helpers import get_group_vars, sort_groups
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
@@ -207,6 +214,7 @@ from ansible_collections.baremetal.proxmox.plugins.plugin_utils._node_helper.cha
     open_first,
 )
 
+_NODE_VARIABLES = ("ansible_host", "ansible_user", "ansible_port", "ansible_ssh_private_key_file")
 WISHES = ("node", "statuses", "family", "networks", "exclude_interfaces", "gather", "max_parallel")
 
 
@@ -257,21 +265,39 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return list(answer["guests"])
 
     def _nodes(self) -> Sequence[NodeAccess]:
-        if not self.get_option("nodes"):
-            raise AnsibleParserError("transport ssh needs the address of at least one node: nodes: [192.0.2.11]")
+        nodes: list[tuple[str, dict[str, Any]]] = [
+            (node, {}) for node in self.get_option("nodes")
+        ] or self._known_nodes()
+        if not nodes:
+            raise AnsibleParserError(
+                "transport ssh needs a node: give nodes: [192.0.2.11], or an inventory with the group "
+                f"{self.get_option('nodes_group')} before this one"
+            )
         return [
             NodeAccess(
                 host=node,
-                user=self.get_option("ssh_user"),
-                port=self.get_option("ssh_port"),
-                private_key_file=self.get_option("ssh_private_key_file"),
+                user=own.get("ansible_user") or self.get_option("ssh_user"),
+                port=own.get("ansible_port") or self.get_option("ssh_port"),
+                private_key_file=own.get("ansible_ssh_private_key_file") or self.get_option("ssh_private_key_file"),
                 arguments=self.get_option("ssh_args") or "",
                 host_keys=self.get_option("ssh_host_keys"),
                 check_host_key=self.get_option("host_key_checking"),
                 become=self.get_option("ssh_become"),
             )
-            for node in self.get_option("nodes")
+            for node, own in nodes
         ]
+
+    def _known_nodes(self) -> list[tuple[str, dict[str, Any]]]:
+        """The nodes of another inventory, with what it says of them; nothing that is a template counts."""
+        if self.inventory is None:
+            raise AssertionError
+        group = self.inventory.groups.get(self.get_option("nodes_group"))
+        found = []
+        for host in group.get_hosts() if group else ():
+            own = {**get_group_vars(sort_groups(host.get_groups())), **host.get_vars()}
+            plain = {name: own[name] for name in _NODE_VARIABLES if "{{" not in str(own.get(name, "{{"))}
+            found.append((str(plain.pop("ansible_host", host.name)), plain))
+        return found
 
     def _add(self, guest: Mapping[str, Any], host: str) -> None:
         if self.inventory is None:
@@ -280,7 +306,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         variables = host_variables(guest)
         if self.get_option("transport") == "ssh":
             # So that the connection plugin proxmox_guest finds its way without further options.
-            variables["proxmox_nodes"] = self.get_option("nodes")
+            variables["proxmox_nodes"] = self.get_option("nodes") or [node for node, _own in self._known_nodes()]
         for name, value in variables.items():
             self.inventory.set_variable(host, name, value)
         prefix = self.get_option("group_prefix")

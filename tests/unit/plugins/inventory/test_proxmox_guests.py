@@ -52,20 +52,24 @@ def helper():
 
 @pytest.fixture
 def load(monkeypatch, tmp_path, helper):
-    def play(text="nodes: [192.0.2.1]\n", helper=helper):
+    def play(text="nodes: [192.0.2.1]\n", helper=helper, known=None):
         path = tmp_path / "lab.proxmox_guests.yml"
         path.write_text(f"plugin: {NAME}\n{text}", encoding="utf-8")
         plugin = inventory_loader.get(NAME)
         nodes = []
 
         def open_first(given):
-            nodes.extend(access.host for access in given)
+            nodes.extend((access.host, access.user) for access in given)
             if isinstance(helper, Exception):
                 raise helper
             return helper
 
         monkeypatch.setitem(type(plugin)._ask.__globals__, "open_first", open_first)
         inventory = InventoryData()
+        for name, variables in (known or {}).items():
+            inventory.add_host(name, inventory.add_group("proxmox_cluster"))
+            for key, value in variables.items():
+                inventory.set_variable(name, key, value)
         plugin.parse(inventory, DataLoader(), str(path))
         if plugin.get_option("cache"):
             plugin.update_cache_if_changed()  # as the inventory's manager does
@@ -76,7 +80,7 @@ def load(monkeypatch, tmp_path, helper):
 
 def test_hosts_groups_and_variables(load, helper):
     inventory, nodes = load("nodes: [192.0.2.1, 192.0.2.2]\nnetworks: [192.0.2.0/24]\ngather: [os]\n")
-    assert nodes == ["192.0.2.1", "192.0.2.2"]
+    assert nodes == [("192.0.2.1", "root"), ("192.0.2.2", "root")]
     request, wish = helper.asked[0]
     assert (request, wish["networks"], wish["gather"]) == ("inventory", ["192.0.2.0/24"], ["network", "os"])
     assert helper.closed == 1
@@ -93,6 +97,13 @@ def test_hosts_groups_and_variables(load, helper):
     silent = inventory.hosts["same-101"].vars
     assert "ansible_host" not in silent
     assert (silent["proxmox_agent_reason"], silent["proxmox_agent_remedy"]) == ("not_listening", "install it")
+
+
+def test_the_nodes_of_the_inventory_before(load):
+    known = {"pve1": {"ansible_host": "192.0.2.1", "ansible_user": "ops"}, "pve2": {"ansible_user": "{{ whoever }}"}}
+    inventory, nodes = load("", known=known)
+    assert nodes == [("192.0.2.1", "ops"), ("pve2", "root")]
+    assert inventory.hosts["web1"].vars["proxmox_nodes"] == ["192.0.2.1", "pve2"]
 
 
 def test_composed_variables_and_groups(load):
@@ -120,7 +131,7 @@ def test_the_second_run_reads_the_cache(load, helper, tmp_path):
 def test_trouble_is_told(load):
     with pytest.raises(AnsibleParserError, match="no node can be reached"):
         load(helper=NotReached("no node can be reached: refused"))
-    with pytest.raises(AnsibleParserError, match="at least one node"):
+    with pytest.raises(AnsibleParserError, match="needs a node"):
         load("nodes: []\n")
     with pytest.raises(AnsibleParserError, match="api_host"):
         load("transport: api\n")
