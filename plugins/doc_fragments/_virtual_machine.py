@@ -160,8 +160,8 @@ options:
         wait_for:
           description:
             - >-
-              What to wait for at the end, unless it would be in vain: a dictionary with C(agent), C(ip), C(ipv4), C(ipv6), C(cloud_init) (all
-              true or false) and C(timeout) (120 seconds).
+              What to wait for at the end: a dictionary with C(agent), C(ip), C(ipv4), C(ipv6), C(cloud_init) (all true or
+              false) and C(timeout) (120 seconds). Where waiting would be in vain it ends at once and says what to do.
           type: raw
         snippets:
           description:

@@ -133,6 +133,7 @@ def test_pool_and_high_availability(nodes: Playground) -> None:
 def test_snippets_are_written_on_the_node_and_nowhere_else(nodes: Playground) -> None:
     snippet = {"name": "web1.yaml", "storage": "local", "content": "#cloud-config\npackages: [nginx]\n"}
     wanted = {"name": "web1", "memory": 64, "snippets": [snippet], "cicustom": "user=local:snippets/web1.yaml"}
+    nodes.on("pve1", "pvesm set local --content iso,vztmpl,backup,import,images,rootdir")
     refused = nodes.call("pve1", VM, **wanted)
     assert "the storage local does not take snippets" in refused["msg"]
     assert "pvesm set local --content" in refused["msg"]
