@@ -15,6 +15,8 @@ description:
   - Runs on one member and changes the C(corosync.conf) of the whole cluster. What is not named stays as it is.
   - Nothing is written unless the cluster is quorate, all members are online and can be read, and every new address is
     configured on its node.
+  - A running corosync cannot give a link another address. Such a link is taken away first and added again, in two changes, which
+    needs another link to carry the cluster meanwhile.
   - The new file gets the next C(config_version) and takes the place of the old one in one step. It is not written when
     somebody else has changed the file meanwhile.
   - The change has succeeded when corosync runs the new version on every member and every link is connected. Otherwise the old

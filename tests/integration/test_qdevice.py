@@ -109,8 +109,25 @@ def test_a_killed_setup_is_finished_by_the_next_run(lab: Lab, controller: Contro
     assert votes(lab, "pve2") == (3, 3)
 
 
+def test_it_is_taken_off_and_put_back_around_a_member_that_was_installed_anew(lab: Lab, controller: Controller) -> None:
+    lab.reinstall("pve2")
+    controller.run(["ssh-keygen", "-R", lab.node("pve2").ip, "-f", str(controller.known_hosts)]).check()
+    controller.make("rejoin-node", "NODE=pve2", "CONFIRM=pve2").check()
+    assert votes(lab, "pve1") == votes(lab, "pve2") == (3, 3)
+
+
 def test_it_is_taken_off(lab: Lab, controller: Controller) -> None:
     controller.make("qdevice", "STATE=absent").check()
     assert votes(lab, "pve1") == votes(lab, "pve2") == (2, 2)
     assert shell(lab, "pve2", "ls /etc/corosync/qdevice 2>&1 || true").endswith("No such file or directory")
     assert set(controller.make("qdevice", "STATE=absent").check().changed.values()) == {0}
+
+
+def test_destroying_the_cluster_takes_it_off_first(lab: Lab, controller: Controller) -> None:
+    controller.make("qdevice").check()
+    controller.make("destroy-cluster", "CONFIRM=destroy").check()
+    for node in NODES:
+        assert shell(
+            lab, node, "ls /etc/corosync | grep -v uidgid.d; systemctl is-active corosync-qdevice || true"
+        ).split() == ["inactive"]
+    assert "Cluster" not in shell(lab, "qnetd", "corosync-qnetd-tool -l")

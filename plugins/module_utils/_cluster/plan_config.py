@@ -49,28 +49,59 @@ def plan_config(text: str, wish: ConfigWish, timeout: int) -> Plan:
     after = change_config(text, wish)
     if after == text:
         return Plan((), text, text)
-    config = read_corosync_config(after)
-    names = ", ".join(sorted(config.names))
+    change = ways_between(text, after)
     # Higher than the version that is taken back, else nobody would read it.
-    way_back = raise_version(text, config.config_version)
-    steps = (
+    last = read_corosync_config(change[-1]).config_version
+    way_back = ways_between(change[-1], raise_version(text, last))
+    steps: tuple[Step, ...] = (
         Step(
             "guard_config",
             "Keep the way back ready in a unit of its own, should this run be killed.",
-            {"text": after, "way_back": way_back, "timeout": timeout},
+            {"change": change, "way_back": way_back, "timeout": timeout},
         ),
+    )
+    for before, wanted in zip((text, *change), change, strict=False):
+        steps += _write_steps(before, wanted, way_back, timeout, is_last=wanted == change[-1])
+    return Plan(steps, text, change[-1])
+
+
+def ways_between(text: str, after: str) -> tuple[str, ...]:
+    """The texts to write, one after the other. A running corosync gives no link another address: it goes, and comes back."""
+    old, new = read_corosync_config(text), read_corosync_config(after)
+    moved = frozenset(
+        number
+        for node in new.nodes
+        for number, address in node.addresses.items()
+        if (known := old.node(node.name)) is not None and known.addresses.get(number, address) != address
+    )
+    if not moved:
+        return (after,)
+    if not set(old.links) - moved:
+        raise Refused(
+            f"Corosync cannot give link {', '.join(map(str, sorted(moved)))} another address while it runs, and there is no"
+            " other link that would carry the cluster meanwhile.",
+            "Add a second link first, then change this one, then remove the second.",
+        )
+    without = change_config(text, ConfigWish(removed_links=moved))
+    return (without, raise_version(after, read_corosync_config(without).config_version))
+
+
+def _write_steps(expected: str, text: str, way_back: tuple[str, ...], timeout: int, is_last: bool) -> tuple[Step, ...]:
+    config = read_corosync_config(text)
+    names = ", ".join(sorted(config.names))
+    return (
         Step(
             "write_config",
-            f"Write corosync.conf with version {config.config_version}.",
-            {"expected": text, "text": after},
+            f"Write corosync.conf with version {config.config_version}"
+            + ("." if is_last else ", without the links whose addresses change."),
+            {"expected": expected, "text": text},
         ),
         Step(
             "await_config",
             f"Wait until {names} run it and all links are connected; else go back to what was before.",
-            {"text": after, "way_back": way_back, "timeout": timeout},
+            {"text": text, "way_back": way_back[-1], "timeout": timeout, "is_last": is_last},
         ),
     )
-    return Plan(steps, text, after)
 
 
 def refuse_unsafe_change(

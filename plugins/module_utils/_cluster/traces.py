@@ -76,8 +76,14 @@ def authorized_keys_without(text: str, gone: Collection[str], own_key: str) -> s
 
 
 def known_hosts_without(text: str, gone: Collection[str]) -> str:
-    """Drop the lines of the gone names and addresses; a line for several hosts keeps the others."""
+    """Drop the lines of the gone names and addresses; a line for several hosts keeps the others.
+
+    A name stands for itself with any domain, too.
+    """
     lowered = {name.lower() for name in gone}
+
+    def is_gone(host: str) -> bool:
+        return host.lower() in lowered or host.lower().partition(".")[0] in lowered
 
     def kept() -> Iterator[str]:
         for line in text.splitlines():
@@ -85,7 +91,7 @@ def known_hosts_without(text: str, gone: Collection[str]) -> str:
             if not blank or line.startswith(("#", "@", "|")):
                 yield line
                 continue
-            left = [host for host in hosts.split(",") if host.lower() not in lowered]
+            left = [host for host in hosts.split(",") if not is_gone(host)]
             if left:
                 yield f"{','.join(left)} {key}"
 

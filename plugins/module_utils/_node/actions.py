@@ -37,6 +37,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.view im
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node import transient
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.forget import (
     forget_cluster_keys,
+    forget_known_hosts_of,
     forget_own_known_hosts,
     forget_references,
 )
@@ -306,6 +307,8 @@ class Actions:
         forget_cluster_keys(names, addresses)
         if references:
             forget_own_known_hosts([*names, *addresses])
+            for member in self._other_members():
+                forget_known_hosts_of(member, [*names, *addresses])
             forget_references(self.here, names)
 
     def expect_votes(self, votes: int) -> None:
@@ -364,6 +367,13 @@ class Actions:
         for member in (membership.members if membership else {}).values():
             if member.address:
                 self._known_addresses.setdefault(member.name, []).append(member.address)
+
+    def _other_members(self) -> list[Member]:
+        """Those that are online now."""
+        membership = self.read().membership.value
+        members = membership.members.values() if membership else ()
+        own = self.snapshot.node_name
+        return [Member(each.address, each.name) for each in members if each.online and each.name != own]
 
     def _addresses_of(self, names: Sequence[str]) -> list[str]:
         return [address for name in names for address in self._known_addresses.get(name, [])]

@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +23,19 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.errors 
     Refused,
     StepFailed,
 )
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.guard_script import PVE_LOCK
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.plan_config import unmet_configuration
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.reading import Reading
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.snapshot import Snapshot
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node import config_guard
+from ansible_collections.baremetal.proxmox.plugins.module_utils._node.config_lock import ConfigLock
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.places import Here, Member, Place
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.run import run
 
 CONFIG = Path("/etc/pve/corosync.conf")
-# PVE's own lock around every change of this file: a directory, which expires after two minutes.
-_LOCK = Path(PVE_LOCK)
-_LOCK_SECONDS = 12.0
 _POLL_SECONDS = 0.5
 # corosync reloads a second after pmxcfs has the file, and a link needs some more to be noticed as dead.
 _SETTLE_SECONDS = 3.0
+_RELOAD_SECONDS = 15.0
 _GO_BACK_SECONDS = 45.0
 _RUNNING_VERSION = re.compile(r"totem\.config_version \(u64\) = (\d+)")
 
@@ -48,6 +45,7 @@ class ConfigActions:
 
     def __init__(self, snapshot: Snapshot, addresses: Mapping[str, str]) -> None:
         self.snapshot = snapshot
+        self.lock = ConfigLock()
         self.members: dict[str, Member] = {
             name: Member(address, name) for name, address in addresses.items() if name != snapshot.node_name
         }
@@ -65,20 +63,21 @@ class ConfigActions:
         return {self.snapshot.node_name: Here(), **self.members}
 
     def write_config(self, expected: str, text: str) -> None:
-        with _locked():
+        with self.lock.held():
             if CONFIG.read_text(encoding="utf-8") != expected:
                 raise Refused(
                     "corosync.conf was changed by somebody else meanwhile; nothing was written.", "Run again."
                 )
             _replace(text)
 
-    def guard_config(self, text: str, way_back: str, timeout: int) -> None:
-        config_guard.arm(text, way_back, self.members, timeout)
+    def guard_config(self, change: Sequence[str], way_back: Sequence[str], timeout: int) -> None:
+        config_guard.arm(change, way_back, self.members, timeout * len(change))
 
-    def await_config(self, text: str, way_back: str, timeout: int) -> None:
+    def await_config(self, text: str, way_back: str, timeout: int, is_last: bool) -> None:
         missing = self._await(read_corosync_config(text), timeout)
         if not missing:
-            config_guard.disarm()
+            if is_last:
+                config_guard.disarm()
             return
         back = self._go_back(way_back)
         raise StepFailed(
@@ -127,9 +126,7 @@ class ConfigActions:
     def take_back_unseen(self) -> None:
         """What a run has left that was killed before it saw its change working."""
         left = config_guard.go_back(self.members)
-        missing = (
-            [] if left else self._await(read_corosync_config(CONFIG.read_text(encoding="utf-8")), _GO_BACK_SECONDS)
-        )
+        missing = [] if left else self._settle_back(CONFIG.read_text(encoding="utf-8"))
         if left or missing:
             raise StepFailed(
                 "An earlier change of corosync.conf was never seen working, and taking it back did not help:"
@@ -141,10 +138,20 @@ class ConfigActions:
         left = config_guard.go_back(self.members)
         if left:
             return f"Going back failed: {left}."
-        missing = self._await(read_corosync_config(text), _GO_BACK_SECONDS)
+        missing = self._settle_back(text)
         if missing:
             return f"The old configuration was written again, but: {'; '.join(missing)}."
         return "The old configuration is in place again and every link is connected."
+
+    def _settle_back(self, text: str) -> list[str]:
+        """A member that has booted meanwhile runs other addresses than the rest, which no reload changes."""
+        config = read_corosync_config(text)
+        if not self._await(config, _RELOAD_SECONDS):
+            return []
+        for place in self._places().values():
+            if _running_version(place) != config.config_version:
+                place.run(["systemctl", "restart", "corosync"], 90)
+        return self._await(config, _GO_BACK_SECONDS)
 
 
 def _replace(text: str) -> None:
@@ -157,34 +164,3 @@ def _replace(text: str) -> None:
 def _running_version(place: Place) -> int | None:
     found = _RUNNING_VERSION.search(place.run(["corosync-cmapctl", "-g", "totem.config_version"], 15).stdout)
     return int(found[1]) if found else None
-
-
-@contextmanager
-def _locked() -> Iterator[None]:
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            _LOCK.parent.mkdir(exist_ok=True)
-            _LOCK.mkdir()
-            break
-        except FileExistsError:
-            try:
-                # Asks pmxcfs to take the lock of a dead holder away.
-                os.utime(_LOCK, (0, 0))
-            except OSError:
-                pass
-        except OSError as error:
-            raise Refused(f"/etc/pve cannot be written: {error}", "Look at the quorum: pvecm status.") from error
-        if time.monotonic() > deadline:
-            raise Refused("Somebody else is changing corosync.conf; nothing was written.", "Run again in a minute.")
-        time.sleep(1)
-    try:
-        config_guard.note_lock()
-        yield
-    finally:
-        config_guard.forget_lock()
-        try:
-            _LOCK.rmdir()
-        except OSError:
-            # Gone, or read-only because the quorum was lost: it expires by itself.
-            pass

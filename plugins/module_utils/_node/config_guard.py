@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.command_words import last_words
@@ -35,14 +35,15 @@ _GO_BACK_SECONDS = 300
 
 def is_pending() -> bool:
     """Whether a change was begun here that nobody has seen working and nobody has taken back yet."""
-    return Path(OLD).exists()
+    return Path(f"{OLD}1").exists()
 
 
-def arm(new: str, old: str, members: Mapping[str, Member], seconds: int) -> None:
-    """To be called before the change is written."""
+def arm(change: Sequence[str], way_back: Sequence[str], members: Mapping[str, Member], seconds: int) -> None:
+    """To be called before the change is written. Both are texts that are written one after the other."""
     Path(DIRECTORY).mkdir(mode=0o700, parents=True, exist_ok=True)
-    Path(NEW).write_text(new, encoding="utf-8")
-    Path(OLD).write_text(old, encoding="utf-8")
+    for prefix, texts in ((NEW, change), (OLD, way_back)):
+        for number, text in enumerate(texts, start=1):
+            Path(f"{prefix}{number}").write_text(text, encoding="utf-8")
     _start(members, seconds + _GO_BACK_SECONDS)
 
 

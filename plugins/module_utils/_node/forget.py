@@ -40,6 +40,15 @@ def forget_own_known_hosts(hosts: Sequence[str]) -> None:
     _forget_hosts(_OWN_KNOWN_HOSTS, hosts)
 
 
+def forget_known_hosts_of(member: Place, hosts: Sequence[str]) -> None:
+    """The same on another member. One that cannot be reached keeps its list: Proxmox VE itself goes by the pinned keys."""
+    read = member.run(["cat", _OWN_KNOWN_HOSTS], 30)
+    kept = known_hosts_without(read.stdout, hosts)
+    if read.rc == 0 and kept.splitlines() != read.stdout.splitlines():
+        new = f"{_OWN_KNOWN_HOSTS}.new"
+        member.run(["sh", "-c", f"umask 077 && cat > {new} && mv {new} {_OWN_KNOWN_HOSTS}"], 30, kept)
+
+
 def _forget_hosts(path: str, hosts: Sequence[str]) -> None:
     text = read_text(path)
     if text is not None:

@@ -124,6 +124,13 @@ class _Work:
 
     def expect_votes(self, votes: int) -> None:
         self._must(self.snapshot.node_name, ["pvecm", "expected", str(votes)])
+        self._give_lock_back()
+
+    def _give_lock_back(self) -> None:
+        """Taking the device off has cost the quorum, and the lock around that change could not be taken away then."""
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while not self.config.lock.give_back() and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
     def start_device(self, names: Sequence[str]) -> None:
         for name in names:

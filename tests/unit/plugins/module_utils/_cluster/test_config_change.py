@@ -79,6 +79,24 @@ def test_the_way_back_has_the_old_content_and_a_version_above_the_new_one() -> N
     assert without_version(way_back) == without_version(read_corosync_config(config_text()))
 
 
+def test_a_link_gets_another_address_by_going_and_coming_back() -> None:
+    """What corosync says to a new address of a link that it has: it must be deleted and recreated."""
+    text = change_config(config_text(), ConfigWish({1: LinkWish(SECOND, 20)}))
+    plan = plan_config(text, ConfigWish({1: LinkWish({"pve3": "10.99.1.99"})}), 60)
+    written = [read_corosync_config(step.arguments["text"]) for step in plan.steps if step.action == "write_config"]
+    assert [config.config_version for config in written] == [9, 10]
+    assert [config.links for config in written] == [(0,), (0, 1)]
+    assert written[1].node("pve3").addresses[1] == "10.99.1.99" and written[1].priorities == {1: 20}
+    back = [read_corosync_config(way) for way in plan.steps[0].arguments["way_back"]]
+    assert [config.config_version for config in back] == [11, 12] and back[0].links == (0,)
+    assert without_version(back[1]) == without_version(read_corosync_config(text))
+
+
+def test_the_only_link_keeps_its_address() -> None:
+    with pytest.raises(Refused, match="another address while it runs"):
+        plan_config(config_text(), ConfigWish({0: LinkWish({"pve3": "10.99.0.99"})}), 60)
+
+
 def test_only_the_device_goes() -> None:
     after = drop_device(config_text(DEVICE))
     assert read_corosync_config(config_text(DEVICE)).qdevice_host == "10.99.0.9"

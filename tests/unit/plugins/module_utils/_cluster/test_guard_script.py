@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.guard_script import DIRECTORY, guard_script
+from ansible_collections.baremetal.proxmox.plugins.module_utils._cluster.guard_script import (
+    BETWEEN_SECONDS,
+    DIRECTORY,
+    MOUNTS,
+    guard_script,
+)
 
 NOBODY = 2**22 + 1
 
@@ -23,8 +28,11 @@ def guard(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     change, pve = tmp_path / "change", tmp_path / "pve"
     (pve / "priv" / "lock" / "file-corosync_conf").mkdir(parents=True)
     change.mkdir()
-    (change / "new").write_text("new")
-    (change / "old").write_text("old")
+    (change / "new-1").write_text("first")
+    (change / "new-2").write_text("new")
+    (change / "old-1").write_text("almost old")
+    (change / "old-2").write_text("old")
+    (tmp_path / "mounts").write_text(f"/dev/fuse {pve} fuse rw 0 0\n")
     (pve / "corosync.conf").write_text("new")
 
     def start(
@@ -33,7 +41,8 @@ def guard(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         script = guard_script(process, start_time, logins or {})
         script = script.replace(DIRECTORY, str(change)).replace("/etc/pve", str(pve))
         script = script.replace("/etc/corosync", str(tmp_path)).replace("sleep 1;", "sleep 0.01;")
-        script = script.replace("systemctl restart corosync", "true")
+        script = script.replace("systemctl restart corosync", "true").replace(MOUNTS, str(tmp_path / "mounts"))
+        script = script.replace(f"sleep {BETWEEN_SECONDS};", "")
         return subprocess.Popen(["/bin/sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     return start
@@ -52,12 +61,20 @@ def test_a_change_whose_maker_is_gone_is_taken_back(
     assert not (tmp_path / "change").exists()
 
 
+def test_nothing_is_written_where_pmxcfs_is_not(guard: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    """As when the whole node goes down: the directory below the mount must not take the file, and the next run is needed."""
+    (tmp_path / "mounts").write_text("")
+    assert "stays read-only" in finish(guard())
+    assert (tmp_path / "pve" / "corosync.conf").read_text() == "new"
+    assert (tmp_path / "change").exists()
+
+
 def test_a_change_that_was_seen_working_stays(guard: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     stat = Path(f"/proc/{os.getpid()}/stat").read_text().rpartition(")")[2].split()
     running = guard(os.getpid(), stat[19])
     with pytest.raises(subprocess.TimeoutExpired):
         running.wait(0.7)
-    (tmp_path / "change" / "old").unlink()
+    (tmp_path / "change" / "old-1").unlink()
     assert finish(running) == ""
     assert (tmp_path / "pve" / "corosync.conf").read_text() == "new"
 

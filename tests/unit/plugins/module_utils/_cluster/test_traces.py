@@ -44,7 +44,7 @@ def test_nothing_gone_changes_nothing(text):
 
 
 def test_known_hosts_keep_the_other_names_of_a_line():
-    text = "pve3,10.99.0.13,gate ssh-rsa AAAA\npve2 ssh-rsa BBBB\n|1|salt|hash ssh-rsa CCCC\n"
+    text = "pve3,10.99.0.13,pve3.lab.local,gate ssh-rsa AAAA\npve2 ssh-rsa BBBB\n|1|salt|hash ssh-rsa CCCC\n"
     left = known_hosts_without(text, ["PVE3", "10.99.0.13"])
     assert left == "gate ssh-rsa AAAA\npve2 ssh-rsa BBBB\n|1|salt|hash ssh-rsa CCCC\n"
 
