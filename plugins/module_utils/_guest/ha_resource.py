@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the baremetal.proxmox authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A guest's entry in high availability: the table of its keys, and the steps that make it as declared.
+"""A guest's entry in high availability: the steps that make it as declared.
 
 This file is private to the collection and may change without notice.
 """
@@ -12,23 +12,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._desired.compare import compare, shown_changes
-from .._desired.kinds import Boolean, Description, Integer, Text
-from .._desired.schema import LIVE, Key, Schema
+from .._ha.tables import RESOURCE
 from .._plan import Plan, Step
 
 if TYPE_CHECKING:
     from .wish import HighAvailability
 
-HA_RESOURCE = Schema.of(
-    [
-        Key("state", Text(default="started", choices=("started", "stopped", "disabled", "ignored")), effect=LIVE),
-        Key("max_restart", Integer(default=1, minimum=0), effect=LIVE),
-        Key("max_relocate", Integer(default=1, minimum=0), effect=LIVE),
-        Key("failback", Boolean(default=True), effect=LIVE),
-        Key("comment", Description(default=""), effect=LIVE),
-    ],
-    spellings={"description": "comment"},
-)
+#: What belongs to the guest; where it may run is said by intent, with groups or rules.
+OWN_KEYS = ("state", "max_restart", "max_relocate", "failback", "comment")
 
 
 def plan_high_availability(
@@ -46,7 +37,7 @@ def plan_high_availability(
         texts = {key: _text(key, value) for key, value in settings.items()}
         step = Step("ha_add", f"Put {sid} under high availability.", {"sid": sid, "settings": texts})
         return Plan((step,), {}, {"ha": texts})
-    changes = compare(HA_RESOURCE, wanted.settings, HA_RESOURCE.parse_current(current))
+    changes = compare(RESOURCE, wanted.settings, RESOURCE.parse_current(current))
     if not changes:
         return Plan((), {}, {})
     texts = {change.key: change.after or "" for change in changes}
@@ -56,11 +47,11 @@ def plan_high_availability(
 
 
 def _shown(current: Mapping[str, Any]) -> dict[str, str]:
-    return {key: _text(key, value) for key, value in HA_RESOURCE.parse_current(current).items()}
+    return {key: _text(key, value) for key, value in RESOURCE.parse_current(current).items()}
 
 
 def _text(key: str, value: Any) -> str:
-    row = HA_RESOURCE.find(key)
+    row = RESOURCE.find(key)
     if row is None:
         raise AssertionError
     return str(row.kind.format(value))

@@ -14,8 +14,9 @@ from typing import Any
 
 from .._desired.errors import InvalidValue
 from .._desired.kinds import show
+from .._ha.tables import RESOURCE
 from .guest_types import GuestType
-from .ha_resource import HA_RESOURCE
+from .ha_resource import OWN_KEYS
 from .scalars import read_flag, read_text, read_vmid, read_whole, refuse_unknown
 from .wish import CloneSource, HighAvailability, ImageSource, Snippet
 
@@ -121,9 +122,10 @@ def read_high_availability(value: Any) -> HighAvailability | None:
     if value is None:
         return None
     if isinstance(value, Mapping):
+        refuse_unknown("ha", value, OWN_KEYS)
         settings = {str(name): part for name, part in value.items() if part is not None}
         try:
-            return HighAvailability(settings=HA_RESOURCE.parse_all(settings))
+            return HighAvailability(settings=RESOURCE.parse_all(settings))
         except InvalidValue as error:
             raise error.below("ha") from error
     return HighAvailability(wanted=read_flag("ha", value))
