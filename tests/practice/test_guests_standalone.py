@@ -189,8 +189,30 @@ def test_ha_objects(lab: Lab, guest: Callable[..., int]):
     sh(lab, f"ha-manager remove vm:{guest_id}").check()
 
 
+def test_a_container_lives_and_is_copied(lab: Lab):
+    archive = "/var/lib/vz/template/cache/debian-13-small.tar.gz"
+    sh(lab, f"mkdir -p /tmp/root/bin /var/lib/vz/template/cache; tar -C /tmp/root -czf {archive} .").check()
+    made = sh(lab, "pct create 280 local:vztmpl/debian-13-small.tar.gz --hostname small --rootfs local:1").check()
+    assert "Creating filesystem with 262144 4k blocks and 65536 inodes" in made.stdout
+    sh(lab, "pct start 280").check()
+    assert "already running" in sh(lab, "pct start 280").stderr
+    assert sh(lab, "pct status 280").stdout == "status: running\n"
+    refused = sh(lab, "pct destroy 280")
+    assert (refused.rc, refused.stderr) == (255, "unable to destroy CT 280 - container is running\n")
+    assert "unable to shrink disk size" in sh(lab, "pct resize 280 rootfs 1M").stderr
+    sh(lab, "pct resize 280 rootfs +1G && pct set 280 --mp0 local:1,mp=/data && pct shutdown 280").check()
+    sh(lab, "pct clone 280 281 --hostname copy && pct template 281").check()
+    assert "Linked clone feature" in sh(lab, "pct clone 281 282").stderr
+    config = sh(lab, "pct config 281").stdout
+    assert "rootfs: local:281/base-281-disk-1.raw,size=2G" in config and "mp0: local:281/base-281-disk-0.raw" in config
+    sh(lab, "pct set 280 --delete mp0").check()
+    assert "unused0: local:280/vm-280-disk-1.raw" in sh(lab, "pct config 280").stdout
+    sh(lab, "pct destroy 280 && pct destroy 281").check()
+    assert "vm-28" not in sh(lab, "pvesm list local").stdout
+
+
 def test_what_is_not_emulated_says_so(lab: Lab):
-    for command in ("qm showcmd 100", "pct start 100", "pvesm scan nfs x"):
+    for command in ("qm showcmd 100", "pct snapshot 100 a", "pvesm scan nfs x"):
         answer = sh(lab, command)
         assert answer.rc == 97, command
         assert answer.stderr.startswith("practice node: not emulated: ")

@@ -22,7 +22,9 @@ VOLATILE_NUMBERS = frozenset(
 )
 # These are 0 on an idle machine and mean nothing then.
 ALWAYS_VOLATILE = re.compile(r"^(cpu|wait|loadavg|pressure\w*|ksm|serverload|[rt]x-(bytes|packets))$")
-VOLATILE_TEXT = frozenset({"digest", "kversion", "kernel-release", "kernel-version", "CSRFPreventionToken", "serverid", "pbs-library-version"})
+VOLATILE_TEXT = frozenset(
+    {"digest", "kversion", "kernel-release", "kernel-version", "CSRFPreventionToken", "serverid", "pbs-library-version"}
+)
 # Objects that describe the processor and the kernel below the node: which values there are is compared, not they.
 MACHINE_OBJECTS = frozenset({"cpuinfo", "current-kernel"})
 PROGRESS = re.compile(r"(?:.*: )?transferred [\d.]+ \w+ of [\d.]+ \w+ \([\d.]+%\)$")
@@ -31,6 +33,8 @@ COMMA_SETS = frozenset({"content", "privs"})
 
 def canonical_json(value: Any, key: str = "") -> Any:
     """The value with sorted lists and without the machine's own numbers."""
+    if isinstance(value, dict) and value.get("content") == "vztmpl" and "size" in value:
+        value = {**value, "size": "<size of the lab's template>"}
     if isinstance(value, dict) and key in MACHINE_OBJECTS:
         return {name: f"<{name}>" for name in value}
     if isinstance(value, dict):

@@ -120,6 +120,11 @@ def test_artefacts_of_the_recording_lab_are_taken_out() -> None:
     assert text_form("unable to get memory\nx\n") != "x\n"
 
 
+def test_how_big_a_container_template_is_belongs_to_the_lab() -> None:
+    assert same({"content": "vztmpl", "size": 1067518}, {"content": "vztmpl", "size": 124})
+    assert not same({"content": "iso", "size": 1067518}, {"content": "iso", "size": 124})
+
+
 def test_refused_parameters_have_no_order() -> None:
     head = "400 Parameter verification failed.\n"
     usage = "qm set <vmid> [OPTIONS]\n"

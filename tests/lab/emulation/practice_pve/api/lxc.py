@@ -1,17 +1,16 @@
 # Copyright (c) 2026, the baremetal.proxmox authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""/nodes/{node}/lxc: containers as configurations; a container's system is not emulated."""
+"""/nodes/{node}/lxc: containers as configurations and volumes; a container's system is not emulated."""
 
 from __future__ import annotations
 
-from practice_pve.guests import container_formats, containers, permissions  # noqa: F401 - the formats register themselves
+from practice_pve.guests import container_formats, container_process, containers, permissions  # noqa: F401 - the formats register themselves
 from practice_pve.guests import formats as guest_formats  # noqa: F401 - registers pve-volume-id
 from practice_pve.guests.pending import apply_to_view, pending_view
-from practice_pve.guests.status import container_status, list_containers
+from practice_pve.guests.status import list_containers
 from practice_pve.guests.store import LXC, assert_free
 from practice_pve.guests.tables.container_options import CALL_OPTIONS
-from practice_pve.ha import resources as ha_resources
 from practice_pve.pmxcfs import client
 from practice_pve.rest import AnyUser, ApiError, Call, Check, NotEmulated, ParameterErrors, api_method, run_worker
 from practice_pve.rest.formats import split_list
@@ -62,7 +61,7 @@ def list_guests(call: Call) -> list[dict]:
     },
 )  # fmt: skip
 def create_guest(call: Call) -> str:
-    """Make a container from a template; without loop devices only a directory (`rootfs local:0`) can be filled."""
+    """Make a container from a template."""
     params = call.params
     guest_id = params["vmid"]
     client.assert_quorum()
@@ -162,19 +161,6 @@ def update_config(call: Call) -> None:
 
 
 @api_method(
-    "GET", "/nodes/{node}/lxc/{vmid}/status/current", parameters=GUEST, permissions=AUDIT, protected=True,
-    proxyto="node", returns=Object(),
-)  # fmt: skip
-def read_status(call: Call) -> dict:
-    """The container's state: here always stopped."""
-    guest_id = call.params["vmid"]
-    status = container_status(guest_id)
-    managed = ha_resources.load_with_defaults().get(f"ct:{guest_id}")
-    status["ha"] = {"managed": 0} if managed is None else {"managed": 1, "state": managed["state"]}
-    return status
-
-
-@api_method(
     "DELETE", "/nodes/{node}/lxc/{vmid}", protected=True, proxyto="node", returns=Text(),
     permissions=Check("perm", "/vms/{vmid}", ["VM.Allocate"]),
     parameters={**GUEST, "force": FLAG, "purge": FLAG, "destroy-unreferenced-disks": FLAG},
@@ -183,4 +169,13 @@ def destroy_guest(call: Call) -> str:
     """Remove a container with its volumes."""
     guest_id, purge = call.params["vmid"], bool(call.params.get("purge"))
     containers.assert_removable(guest_id, purge=purge)
-    return run_worker(call, "vzdestroy", guest_id, lambda _upid: containers.destroy_container(guest_id, purge=purge))
+    is_running = container_process.pid_of(guest_id) is not None
+    if is_running and not call.params.get("force"):
+        raise ApiError(f"unable to destroy CT {guest_id} - container is running")
+
+    def work(_upid: str) -> None:
+        if is_running:
+            container_process.stop(guest_id)
+        containers.destroy_container(guest_id, purge=purge)
+
+    return run_worker(call, "vzdestroy", guest_id, work)

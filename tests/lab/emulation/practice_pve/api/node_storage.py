@@ -100,7 +100,9 @@ def read_status(call: Call) -> dict:
     name = call.params["storage"]
     storages = load_storages()
     if name not in storages.storages or not storages.storages[name].is_on_node(call.node):
-        raise ParameterErrors({"storage": "No such storage."})
+        error = ParameterErrors({"storage": "No such storage."})
+        error.exit_code = 25  # errno left over in the real program: ENOTTY from the files that it has read
+        raise error
     entry = storage_entry(storages.storages[name])
     entry.pop("storage")
     entry.pop("used_fraction", None)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the baremetal.proxmox authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pct: containers of this node, as far as they are configurations."""
+"""pct: containers of this node; what happens inside them is not emulated."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from practice_pve.rest.parameters import VMID, Boolean
 API = "PVE::API2::LXC"
 CONFIG = "PVE::API2::LXC::Config"
 OWN = "PVE::CLI::pct"
+STATUS = "PVE::API2::LXC::Status"
+ONE = "/nodes/{node}/lxc/{vmid}"
 NODE = {"node": settings.nodename}
 
 
@@ -71,6 +73,26 @@ COMMANDS: dict[str, Any] = {
     "destroy": Command(
         "DELETE", "/nodes/{node}/lxc/{vmid}", arguments=("vmid",), fixed=NODE, output=exit_with_task, group=API
     ),
+    "start": Command(
+        "POST", f"{ONE}/status/start", arguments=("vmid",), fixed=NODE, output=exit_with_task, group=STATUS
+    ),
+    "stop": Command(
+        "POST", f"{ONE}/status/stop", arguments=("vmid",), fixed=NODE, output=exit_with_task, group=STATUS
+    ),
+    "shutdown": Command(
+        "POST", f"{ONE}/status/shutdown", arguments=("vmid",), fixed=NODE, output=exit_with_task, group=STATUS
+    ),
+    "reboot": Command(
+        "POST", f"{ONE}/status/reboot", arguments=("vmid",), fixed=NODE, output=exit_with_task, group=STATUS
+    ),
+    "clone": Command(
+        "POST", f"{ONE}/clone", arguments=("vmid", "newid"), fixed=NODE, output=exit_with_task, group=API
+    ),
+    "template": Command("POST", f"{ONE}/template", arguments=("vmid",), fixed=NODE, group=API),
+    "resize": Command("PUT", f"{ONE}/resize", arguments=("vmid", "disk", "size"), fixed=NODE, group=API),
+    "move-volume": Command(
+        "POST", f"{ONE}/move_volume", arguments=("vmid", "volume", "storage"), fixed=NODE, output=exit_with_task, group=API
+    ),
     "status": Command(
         function=show_status, arguments=("vmid",), group=OWN,
         parameters={"vmid": VMID, "verbose": Boolean(optional=True)},
@@ -80,9 +102,9 @@ COMMANDS: dict[str, Any] = {
 
 
 NOT_EMULATED = (
-    "start", "stop", "shutdown", "reboot", "suspend", "resume", "clone", "migrate", "resize", "restore", "template",
+    "suspend", "resume", "migrate", "restore",
     "snapshot", "delsnapshot", "listsnapshot", "rollback", "exec", "enter", "console", "push", "pull", "df", "fsck", "fstrim",
-    "mount", "unmount", "move-volume", "rescan", "cpusets",
+    "mount", "unmount", "rescan", "cpusets",
 )  # fmt: skip
 
 

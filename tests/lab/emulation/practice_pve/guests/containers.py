@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from practice_pve.guests import pools
 from practice_pve.guests.config_file import GuestConfig
+from practice_pve.guests.container_volumes import give_up, grow, make_volume, parse_mount
 from practice_pve.guests.disks import is_owner
-from practice_pve.guests.formats import NEW_DISK
 from practice_pve.guests.pending import apply_to_view
 from practice_pve.guests.store import LXC
-from practice_pve.guests.tables.container_options import MOUNT_NAMES, MOUNT_POINT, NETWORK
+from practice_pve.guests.tables.container_options import MOUNT_NAMES, NETWORK
 from practice_pve.guests.values import random_mac, unique_tags
 from practice_pve.ha import resources as ha_resources
-from practice_pve.rest.errors import ApiError, NotEmulated
+from practice_pve.rest.errors import ApiError
 from practice_pve.rest.verification import parse_property_string, print_property_string
 from practice_pve.storage import volumes
 from practice_pve.storage.definitions import load_storages
@@ -46,9 +48,6 @@ def create_container(new: NewContainer) -> None:
     except ApiError as error:
         LXC.remove(new.guest_id)
         raise ApiError(f"unable to create CT {new.guest_id} - {error.message}") from error
-    except NotEmulated:
-        LXC.remove(new.guest_id)
-        raise
 
 
 def _create_locked(new: NewContainer) -> None:
@@ -62,20 +61,15 @@ def _create_locked(new: NewContainer) -> None:
     values = dict(new.values)
     values.setdefault("rootfs", f"{new.storage}:4")
     for key in [key for key in values if key in MOUNT_NAMES]:
-        mount = parse_property_string(MOUNT_POINT, f"{values[key]},mp=/")
-        match = NEW_DISK.fullmatch(str(mount["volume"]))
-        if match is None:
-            continue
-        if float(match[2]):
-            raise NotEmulated("a container's file system in an image (loop devices)")
-        volume_id = volumes.allocate(storages, match[1] or new.storage, new.guest_id, "subvol", 0)
-        mount["volume"], mount["size"] = volume_id, "0T"
-        skipped = ("mp",) if key == "rootfs" else ()
-        values[key] = print_property_string(MOUNT_POINT, mount, skipped)
+        values[key] = make_volume(storages, new.guest_id, key, str(values[key]), new.storage)
     archive = volumes.path_of(storages, new.template)
     print(f"extracting archive '{archive}'", flush=True)
-    rootfs = parse_property_string(MOUNT_POINT, f"{values['rootfs']},mp=/")
-    _extract(archive, volumes.path_of(storages, str(rootfs["volume"])))
+    root = volumes.path_of(storages, str(parse_mount("rootfs", str(values["rootfs"]))["volume"]))
+    if os.path.isdir(root):
+        _extract(archive, root)
+    else:
+        with tempfile.TemporaryDirectory() as mounted:  # stands for the image, which nobody mounts here
+            _extract(archive, mounted)
     print("Detected container architecture: amd64")
     _complete(values, archive)
     LXC.save(new.guest_id, GuestConfig(values=values))
@@ -114,10 +108,17 @@ def complete_card(text: str) -> str:
     return print_property_string(NETWORK, card)
 
 
+def new_card(text: str) -> str:
+    """The card of a clone: with an address of its own."""
+    card = parse_property_string(NETWORK, text)
+    card.pop("hwaddr", None)
+    return complete_card(print_property_string(NETWORK, card))
+
+
 def update_container(
     guest_id: int, values: Mapping[str, object], delete: list[str], revert: list[str], digest: str | None
 ) -> None:
-    """Change the configuration; no container runs here, so everything applies at once."""
+    """Change the configuration; everything applies at once, also to a running container."""
     with LXC.lock(guest_id):
         config = LXC.load(guest_id)
         if digest and digest != config.digest:
@@ -128,16 +129,44 @@ def update_container(
         config.values = apply_to_view(config)
         config.pending.clear()
         for key in delete:
-            if key in MOUNT_NAMES or key.startswith("unused"):
-                raise NotEmulated(f"pct set --delete {key}")
+            if key == "rootfs":
+                raise ApiError("unable to delete required option 'rootfs'")
+            if (key in MOUNT_NAMES or key.startswith("unused")) and key in config.values:
+                give_up(load_storages(), config, guest_id, key)
             config.values.pop(key, None)
         for key, value in values.items():
             if key in MOUNT_NAMES:
-                raise NotEmulated(f"pct set --{key}")
+                _set_mount(config, guest_id, key, str(value))
+                continue
             is_card = re.fullmatch(r"net\d+", key) is not None
             config.values[key] = complete_card(str(value)) if is_card else value
             if key == "tags":
                 config.values[key] = unique_tags(str(value))
+        LXC.save(guest_id, config)
+
+
+def _set_mount(config: GuestConfig, guest_id: int, key: str, text: str) -> None:
+    """A new volume, or other options of the one that is there; what was there before is kept as unused."""
+    before = config.values.get(key)
+    value = make_volume(load_storages(), guest_id, key, text)
+    if before is not None and parse_mount(key, str(before))["volume"] != parse_mount(key, value)["volume"]:
+        give_up(load_storages(), config, guest_id, key)
+    for unused in [name for name in config.values if name.startswith("unused")]:
+        if config.values[unused] == parse_mount(key, value)["volume"]:
+            del config.values[unused]
+    config.values[key] = value
+
+
+def resize_container(guest_id: int, key: str, size: str, digest: str | None) -> None:
+    """The worker's part."""
+    with LXC.lock(guest_id):
+        config = LXC.load(guest_id)
+        LXC.assert_unlocked(config)
+        if digest and digest != config.digest:
+            raise ApiError("checksum mismatch (file change by other user?)")
+        if key not in config.values:
+            raise ApiError(f"mount point '{key}' does not exist")
+        grow(load_storages(), config, guest_id, key, size)
         LXC.save(guest_id, config)
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import time
 
-from practice_pve.guests import machine
+from practice_pve.guests import container_process, machine
 from practice_pve.guests.drives import boot_disk_size
 from practice_pve.guests.sizes import parse_size
 from practice_pve.guests.store import LXC, QEMU
@@ -105,8 +105,11 @@ def container_status(guest_id: int) -> dict:
         "diskwrite": 0,
         "netin": 0,
         "netout": 0,
-        "uptime": 0,
+        "uptime": container_process.uptime(guest_id),
     }
+    pid = container_process.pid_of(guest_id)
+    if pid is not None:
+        entry.update({"status": "running", "pid": pid})
     if values.get("template"):
         entry["template"] = 1
     entry.update({key: values[key] for key in ("lock", "tags") if values.get(key)})
@@ -119,7 +122,9 @@ def list_machines(*, full: bool = False) -> list[dict]:
 
 
 def list_containers() -> list[dict]:
-    """All containers of this node."""
+    """All containers of this node; one whose monitor hangs hides them all."""
+    if any(container_process.is_hung(guest_id) for guest_id in LXC.ids()):
+        return []
     return [container_status(guest_id) for guest_id in LXC.ids()]
 
 
