@@ -27,6 +27,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_network import judge_network
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_node import judge_node
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.subject import Subject
+from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.waiting_members import name_waiting_members
 
 
 class ActionModule(ActionBase):
@@ -54,7 +55,8 @@ class ActionModule(ActionBase):
         )
         wishes = {host: wish_of_host(host, all_variables[host], host in arguments["primaries"]) for host in hosts}
         answers = {host: all_variables[host].get(arguments["facts"]) for host in hosts}
-        subjects, silent = sort_answers(hosts, answers, wishes, cluster_name)
+        answered, silent = sort_answers(hosts, answers, wishes, cluster_name)
+        subjects = name_waiting_members(answered)
         decision = decide(subjects)
         findings = judge_cluster(subjects, silent, cluster_name, decision)
         for subject in subjects:

@@ -23,6 +23,7 @@ class NodeState(StrEnum):
     MEMBER = "member"
     MEMBER_NOT_WRITABLE = "member_not_writable"
     MEMBER_NOT_QUORATE = "member_not_quorate"
+    MEMBER_WAITING_FOR_JOINER = "member_waiting_for_joiner"
     MEMBER_WITHOUT_CERTIFICATE = "member_without_certificate"
     MEMBER_STALE_COROSYNC = "member_stale_corosync"
     JOIN_INTERRUPTED_FILES_WRITTEN = "join_interrupted_files_written"
@@ -89,6 +90,12 @@ WAYS: dict[NodeState, Way] = {
         "The node is a member without quorum; /etc/pve is read-only.",
         "Bring the missing members back, or remove those that are proven to be gone (proxmox_cluster_node, accounted_for).",
         _RUN_LEAVE,
+    ),
+    # Named by the preflight alone, which sees both sides.
+    NodeState.MEMBER_WAITING_FOR_JOINER: Way(
+        "The node lost its quorum to a join that never came to its end; /etc/pve is read-only.",
+        "Run the join again: it tells the cluster first to expect fewer votes, since the joiner does not vote yet.",
+        "Remove the joiner on this node (proxmox_cluster_node, accounted_for).",
     ),
     NodeState.MEMBER_WITHOUT_CERTIFICATE: Way(
         "The node is a quorate member, but the last step of its join was lost: it has no certificate of its own.",

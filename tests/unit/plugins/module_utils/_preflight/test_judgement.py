@@ -23,6 +23,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.inven
 )
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_cluster import decide, judge_cluster
 from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.judge_node import judge_node
+from ansible_collections.baremetal.proxmox.plugins.module_utils._preflight.waiting_members import name_waiting_members
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHBms4ZJP3fK0BQZxxASJS6JP1i71Y573FUAeqNO02MK"
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB1111111111111111111111111111111111111111mK"
@@ -62,7 +63,8 @@ def nodes(standalone):
         def judge(self):
             hosts = list(self.answers)
             wishes = {host: wish_of_host(host, self.variables[host], host == "pve1") for host in hosts}
-            subjects, silent = sort_answers(hosts, self.answers, wishes, self.cluster_name)
+            answered, silent = sort_answers(hosts, self.answers, wishes, self.cluster_name)
+            subjects = name_waiting_members(answered)
             decision = decide(subjects)
             findings = judge_cluster(subjects, silent, self.cluster_name, decision)
             for subject in subjects:
@@ -109,6 +111,19 @@ def test_a_reinstalled_primary_joins_its_old_cluster(clustered, standalone):
     clustered.answers["pve1"]["collected"] = standalone("pve1")
     _findings, decision = clustered.judge()
     assert (decision.founder, decision.seeds, decision.joiners) == (None, ("pve2",), ("pve1", "pve3"))
+
+
+def test_quorum_lost_to_joiners_that_were_read_outside_is_given_back(nodes, member, recorded, output):
+    """One that was not read may be the other half of the cluster."""
+    nodes.answers["pve1"]["collected"] = member(
+        pmxcfs={"members": {"value": recorded("noquorum-members")}, "write_bit": {"value": False}},
+        quorum=output(recorded("noquorum-quorumtool-s"), rc=2),
+    )
+    findings, decision = nodes.judge()
+    assert (decision.founder, decision.seeds, decision.joiners) == (None, ("pve1",), ("pve2", "pve3"))
+    assert not errors_of(findings) and ("unfinished", "pve1") in nodes.codes("warning")
+    nodes.answers["pve3"] = {"unreachable": True}
+    assert ("no_quorum", "pve1") in nodes.codes("error")
 
 
 def plant(path, value):
