@@ -23,7 +23,7 @@ passwd perl procps psmisc python3 rsync socat sqlite3 systemd systemd-sysv tcpdu
 util-linux uuid-runtime vim-tiny wget xz-utils zstd
 """.split()
 
-# Nobody needs them in a practice node and each costs boot time, memory or a background wake-up.
+# Nobody needs them in a practice node and each costs boot time, memory or a background wake-up; rpc_pipefs needs the kernel's NFS.
 MASKED_UNITS = """
 apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service console-getty.service
 container-getty@.service dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer getty.target
@@ -35,10 +35,10 @@ systemd-networkd-wait-online.service systemd-pcrlock-make-policy.service systemd
 systemd-sysusers.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service
 systemd-udev-trigger.service systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket
 systemd-update-done.service systemd-update-utmp.service nftables.service corosync-notifyd.service
+nfs-blkmap.service nfs-client.target run-rpc_pipefs.mount
 """.split()
 
-# nfs-common brings the NFS client's services along: here only showmount and rpcinfo are wanted of it, as on an idle node.
-DISABLED_UNITS = ["corosync-qdevice.service", "rpcbind.service", "rpcbind.socket", "nfs-client.target", "nfs-blkmap.service"]
+DISABLED_UNITS = ["corosync-qdevice.service"]
 
 FILES = {
     # A cluster member only has a corosync.conf after create or join; until then the unit is enabled and skipped.
