@@ -49,8 +49,9 @@ options:
       - absent
   prefer:
     description:
-      - Nodes and their priorities, from 0 to 1000, for example C({pve1: 100, pve2: 50}). The guest runs on the online node with the
-        highest one. A list of nodes gives all of them the same.
+      - 'Nodes and their priorities, from 0 to 1000, for example C({pve1: 100, pve2: 50}). The guest runs on the online node with the
+        highest one.'
+      - A list of nodes gives all of them the same.
       - An empty dictionary ends all preferences.
       - If it is left out, the guest's place is not touched.
     type: raw

@@ -95,9 +95,9 @@ def show_all() -> list[dict]:
     return [_as_api(config, name) for name in config.sections]
 
 
-def has_failback(name: str | None) -> bool:
-    """Whether a guest of this group goes back to a better node."""
-    section = load().sections.get(name or "")
+def has_failback(name: object) -> bool:
+    """Whether a guest of this group, or of none, goes back to a better node."""
+    section = load().sections.get(str(name))
     return section is None or section.values.get("nofailback", "0") in ("", "0")
 
 
