@@ -11,12 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest import apply
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.batch import Outcome, parse_wishes, settle_all
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.errors import SourceMissing
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.guest_types import LXC
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors import AnswerLost, Failed, Unreachable
 from fake_containers import TEMPLATE, FakeContainers
+from guest_runs import settle, succeeded
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFGqk0AJC1bPH6p0bOCRJ0Yw6WKYwtJxJmZ0xPq4xkD lab"
 SIZES = st.sampled_from([4, "4096M", "6G", "8G"])
@@ -47,20 +45,6 @@ CONFIG = st.fixed_dictionaries(
         "ha": st.sampled_from([True, {"max_restart": 2}, False]),
     },
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply, "find_lost_task", lambda *_arguments: None)
-
-
-def settle(fake: FakeContainers, *entries: dict[str, Any], check: bool = False, **defaults: Any) -> Outcome:
-    return settle_all(fake.session, parse_wishes(entries, defaults, LXC), check, 4)
-
-
-def succeeded(outcome: Outcome) -> Outcome:
-    assert [result.error for result in outcome.results if result.error] == []
-    return outcome
 
 
 def container(**more: Any) -> dict[str, Any]:

@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest import apply
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.batch import Outcome, parse_wishes, settle_all
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.errors import SourceMissing
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors import AnswerLost, Failed, Unreachable
 from fake_guests import IMAGE, FakeGuests
+from guest_runs import settle, succeeded
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFGqk0AJC1bPH6p0bOCRJ0Yw6WKYwtJxJmZ0xPq4xkD lab"
 STORAGES = st.sampled_from(["local", "fast"])
@@ -60,21 +59,6 @@ CONFIG = st.fixed_dictionaries(
         "ha": st.sampled_from([True, False, {"max_restart": 2, "comment": "web"}, {"failback": False}]),
     },
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task that nobody can find is not waited for."""
-    monkeypatch.setattr(apply, "find_lost_task", lambda *_arguments: None)
-
-
-def settle(fake: FakeGuests, *entries: dict[str, Any], check: bool = False, **defaults: Any) -> Outcome:
-    return settle_all(fake.session, parse_wishes(entries, defaults), check, 4)
-
-
-def succeeded(outcome: Outcome) -> Outcome:
-    assert [result.error for result in outcome.results if result.error] == []
-    return outcome
 
 
 def grown(before: dict[str, Any], after: dict[str, Any]) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._desired.errors import InvalidValue
-from ansible_collections.baremetal.proxmox.plugins.module_utils._guest import apply
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.errors import GuestError, Refused
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.template_run import TemplateRun
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.template_versions import read_template_wish
@@ -18,11 +17,6 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors 
 from fake_guests import IMAGE, FakeGuests
 
 OLD, NEW, NEWER = (f"sha256:{digit * 64}" for digit in "123")
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apply, "find_lost_task", lambda *_arguments: None)
 
 
 def settle(fake: FakeGuests, checksum: str = OLD, check: bool = False, **more: Any) -> TemplateRun:
