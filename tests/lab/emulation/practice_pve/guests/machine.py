@@ -18,8 +18,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from practice_pve import settings
-from practice_pve.guests import monitor_socket, qemu, sleeper
+from practice_pve.guests import agent_stand_in, monitor_socket, qemu, sleeper
 from practice_pve.guests.qemu_command import has_agent_port
+from practice_pve.guests.store import QEMU
 from practice_pve.pmxcfs import client
 from practice_pve.rest.errors import ApiError, NotEmulated
 
@@ -142,7 +143,8 @@ def monitor(guest_id: int, command: str) -> str:
     if command == "info status":
         return f"VM status: {qmp_status(guest_id)}\n"
     if command == "info qtree":
-        return sleeper.device_tree(guest_id, RUN_DIRECTORY)
+        listening = agent_stand_in.is_listening(QEMU.load(guest_id).values)
+        return sleeper.device_tree(guest_id, RUN_DIRECTORY, listening=listening)
     raise NotEmulated(f"monitor command {command}")
 
 

@@ -43,11 +43,11 @@ def is_paused(guest_id: int, directory: Path) -> bool:
     return (directory / f"{guest_id}.paused").exists()
 
 
-def device_tree(guest_id: int, directory: Path) -> str:
-    """The part of `info qtree` that tells of the agent's port; nobody in a sleeping machine opens it."""
+def device_tree(guest_id: int, directory: Path, *, listening: bool) -> str:
+    """The part of `info qtree` that tells of the agent's port, and whether somebody in the guest holds it."""
     if not (directory / f"{guest_id}.qga").exists():
         return "bus: main-system-bus\n"
-    return """\
+    return f"""\
 bus: main-system-bus
   type System
   dev: virtio-serial-pci, id "qga0"
@@ -57,5 +57,5 @@ bus: main-system-bus
         chardev = "qga0"
         nr = 1 (0x1)
         name = "org.qemu.guest_agent.0"
-        port 1, guest off, host off, throttle off
+        port 1, guest {"on" if listening else "off"}, host off, throttle off
 """
