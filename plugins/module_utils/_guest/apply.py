@@ -20,6 +20,7 @@ from .._session.reconcile import find_lost_task
 from .._session.retry import Retry
 from .errors import GuestError
 from .guest_types import QEMU, GuestType
+from .reservation import unlock_container
 from .snippets import write_snippet
 from .state import read_pending
 
@@ -159,8 +160,12 @@ class Applier:
 
     def remove_husk(self) -> None:
         """What a killed creation left: an id with a lock and nothing else."""
-        call = {"skiplock": True} if self.type.kind == "qemu" else {"force": True}
-        self._task(["destroy"], lambda: self.session.delete(self.base, **call))
+        skip: dict[str, Any] = {"skiplock": True}
+        if self.type.kind == "lxc":
+            # The API has no way around a container's lock.
+            unlock_container(self.session, self.node, self.vmid)
+            skip = {}
+        self._task(["destroy"], lambda: self.session.delete(self.base, **skip))
 
     def ha_add(self, sid: str, settings: dict[str, str]) -> None:
         self.session.create("/cluster/ha/resources", sid=sid, **settings)

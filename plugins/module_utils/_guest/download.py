@@ -163,7 +163,7 @@ def _unpack(download: Download) -> Path:
             else:
                 # Python has no module for it; Proxmox VE brings the program for its own backups.
                 program = {"zst": "zstd", "lzo": "lzop"}[download.compression]
-                done = subprocess.run(
+                done = subprocess.run(  # pylint: disable=ansible-bad-function
                     [program, "-dc", str(download.part)], stdout=out, stderr=subprocess.PIPE, check=False
                 )
                 if done.returncode:

@@ -11,9 +11,11 @@ list of tasks has an unsuccessful one of our own user: of this very id, or a clo
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 from .._session.interface import Session
+from .errors import GuestError
 from .guest_types import GuestType
 from .state import GuestState
 
@@ -37,6 +39,19 @@ def is_our_reservation(session: Session, guest_type: GuestType, state: GuestStat
         if any(_concerns(row, guest_type, state) and row.get("user") == session.user for row in rows):
             return True
     return False
+
+
+def unlock_container(session: Session, node: str, vmid: int) -> None:
+    if session.node != node:
+        raise GuestError(
+            f"{vmid} is locked, and a container's lock can be taken away only on its node.",
+            f"On {node}: pct unlock {vmid}",
+        )
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
+        ["pct", "unlock", str(vmid)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise GuestError(f"pct unlock {vmid}: {done.stderr.strip()}")
 
 
 def _concerns(row: dict[str, Any], guest_type: GuestType, state: GuestState) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.baremetal.proxmox.plugins.module_utils._guest import apply
 from ansible_collections.baremetal.proxmox.plugins.module_utils._guest.errors import SourceMissing
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors import AnswerLost, Failed, Unreachable
 from fake_containers import TEMPLATE, FakeContainers
@@ -222,6 +223,23 @@ def test_removal() -> None:
     assert fake.configs == {}
     fake.forget_calls()
     assert not succeeded(settle(fake, {"name": "ct1", "state": "absent"})).results[0].plan.changed
+
+
+def test_what_an_interrupted_creation_left_is_unlocked_on_its_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeContainers()
+    unlocked: list[tuple[str, int]] = []
+
+    def unlock(_session: object, node: str, vmid: int) -> None:
+        unlocked.append((node, vmid))
+        del fake.configs[vmid]["lock"]
+
+    monkeypatch.setattr(apply, "unlock_container", unlock)
+    fake.configs[100] = {"lock": "create"}
+    assert "100 is locked (create)" in settle(fake, container(vmid=100)).results[0].error
+    fake.failed_tasks = [{"type": "vzcreate", "id": "100", "user": "root@pam", "status": "unexpected status"}]
+    succeeded(settle(fake, container(vmid=100)))
+    assert unlocked == [("pve1", 100)]
+    assert fake.configs[100]["hostname"] == "ct1"
 
 
 def full() -> dict[str, Any]:
