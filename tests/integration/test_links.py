@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from busy_machine import allow
+from node_looks import WRITABLE, shell, wait_until
 from playbook_runs import BINARIES, Controller
 from practice_lab import Lab
 from practice_lab.spec import LabSpec
 
 NODES = ["pve1", "pve2", "pve3"]
 BOTH = {0: ["connected"] * 2, 1: ["connected"] * 2}
-WRITABLE = "for i in $(seq 110); do [ -w /etc/pve/local ] && exit 0; sleep 0.5; done; exit 1"
 SECOND = {name: f"10.99.1.{number}" for number, name in enumerate(NODES, 11)}
 
 # Once pve3 has that address: nothing on the wire leads to it.
@@ -39,17 +37,6 @@ def controller(lab: Lab, make_controller: Callable[..., Controller]) -> Controll
     controller.write_inventory(NODES)
     controller.play("create-proxmox-cluster").check()
     return controller
-
-
-def shell(lab: Lab, node: str, command: str) -> str:
-    return lab.node(node).run(["sh", "-c", command], timeout=60).check().stdout.strip()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + allow(seconds)
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
 
 
 def command(controller: Controller, arguments: Mapping[str, Any], *flags: str, host: str = "pve1") -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from node_looks import WRITABLE, shell
 from playbook_runs import Controller, PlayRun
 from practice_lab import Lab
 from practice_lab.spec import LabSpec
@@ -35,10 +36,6 @@ def controller(lab: Lab, founder: Controller) -> Iterator[Controller]:
     founder.write_inventory()
     yield founder
     lab.heal()
-
-
-def shell(lab: Lab, node: str, command: str) -> str:
-    return lab.node(node).run(["sh", "-c", command], timeout=60).check().stdout.strip()
 
 
 Plant = Callable[[str, str, str], None]
@@ -196,12 +193,12 @@ def test_nodes_of_clusters(lab: Lab, controller: Controller) -> None:
     shell(
         lab,
         "pve1",
-        "pvecm create labcluster && for i in $(seq 60); do touch /etc/pve/x 2>/dev/null && exit; sleep 0.5; done; exit 1",
+        f"pvecm create labcluster && sleep 1; {WRITABLE}",
     )
     shell(
         lab,
         "pve3",
-        "pvecm create stranger && for i in $(seq 60); do touch /etc/pve/x 2>/dev/null && exit; sleep 0.5; done; exit 1",
+        f"pvecm create stranger && sleep 1; {WRITABLE}",
     )
     shell(lab, "pve1", "mkdir -p /etc/pve/firewall && printf '[OPTIONS]\\nenable: 1\\n' > /etc/pve/firewall/cluster.fw")
     shell(

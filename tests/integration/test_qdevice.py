@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 
 import pytest
 
+from node_looks import WRITABLE, shell, wait_until
 from playbook_runs import Controller
 from practice_lab import Lab
 from practice_lab.qnetd import install_qnetd
@@ -41,10 +41,6 @@ def controller(lab: Lab, make_controller: Callable[..., Controller]) -> Controll
     return controller
 
 
-def shell(lab: Lab, node: str, command: str) -> str:
-    return lab.node(node).run(["sh", "-c", command], timeout=60).check().stdout.strip()
-
-
 def votes(lab: Lab, node: str) -> tuple[int, int]:
     """Expected and total."""
     lines = shell(lab, node, "corosync-quorumtool -s").splitlines()
@@ -72,14 +68,10 @@ def test_the_second_run_changes_nothing(controller: Controller) -> None:
 
 def test_one_node_off_and_the_other_still_writes(lab: Lab, controller: Controller) -> None:
     lab.node("pve2").kill()
-    deadline = time.monotonic() + 60
-    while votes(lab, "pve1")[1] != 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-    shell(lab, "pve1", "for i in $(seq 60); do [ -w /etc/pve/local ] && exit 0; sleep 0.5; done; exit 1")
-    shell(lab, "pve1", "echo x > /etc/pve/probe; rm /etc/pve/probe")
+    wait_until(lambda: votes(lab, "pve1")[1] == 2)
+    shell(lab, "pve1", WRITABLE)
     lab.up()
-    shell(lab, "pve2", "for i in $(seq 120); do [ -w /etc/pve/local ] && exit 0; sleep 0.5; done; exit 1")
+    shell(lab, "pve2", WRITABLE)
 
 
 def test_a_third_node_joins_without_the_device_and_it_stays_off(lab: Lab, controller: Controller) -> None:

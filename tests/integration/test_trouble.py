@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from busy_machine import allow
+from node_looks import can_write, is_quorate, members, shell, wait_until
 from playbook_runs import PATIENCE, Controller, PlayRun
 from practice_lab import Lab
 
@@ -45,14 +46,6 @@ def controller(lab: Lab, first: Controller) -> Iterator[Controller]:
     lab.heal()
 
 
-def shell(lab: Lab, node: str, command: str) -> str:
-    return lab.node(node).run(["sh", "-c", command], timeout=60).check().stdout.strip()
-
-
-def can_write(lab: Lab, node: str) -> bool:
-    return lab.node(node).run(["sh", "-c", "echo x > /etc/pve/probe && rm /etc/pve/probe"], timeout=60).rc == 0
-
-
 def identity(lab: Lab) -> list[str]:
     """Fingerprints of what makes a cluster this cluster: corosync's key, the certificate authority, the key of the tickets."""
     files = "/etc/corosync/authkey /etc/pve/pve-root-ca.pem /etc/pve/authkey.pub"
@@ -70,8 +63,7 @@ def read_until(running: subprocess.Popen[str], word: str) -> None:
 
 
 def is_quorate_member(lab: Lab, node: str, expected: set[str]) -> bool:
-    seen = json.loads(shell(lab, node, "cat /etc/pve/.members"))
-    return set(seen.get("nodelist", {})) == expected and seen.get("cluster", {}).get("quorate") == 1
+    return members(lab, node) == expected and is_quorate(lab, node)
 
 
 def is_untouched(lab: Lab, node: str) -> bool:
@@ -176,7 +168,18 @@ def test_recreated_with_a_fresh_identity_and_cut_off_in_the_first_join(lab: Lab,
     assert not set(identity(lab)) & set(before)
 
 
+def test_a_founder_that_waits_for_a_vote_which_never_comes_is_brought_back(lab: Lab, controller: Controller) -> None:
+    """As after a join that was killed between the cluster's part and the joiner's."""
+    controller.write_inventory(NODES[:2])
+    shell(lab, "pve1", f"pvecm addnode pve2 --new_node_ip {lab.node('pve2').ip} --apiversion 1")
+    wait_until(lambda: not can_write(lab, "pve1"))
+    run = controller.play("create-proxmox-cluster").check()
+    assert ("warning", "pve1", "unfinished") in run.findings
+    assert all(is_quorate_member(lab, node, set(NODES[:2])) for node in NODES[:2])
+
+
 def test_a_joiner_that_loses_its_power_in_mid_join_is_finished(lab: Lab, controller: Controller) -> None:
+    controller.write_inventory()
     log = lab.node("pve3").root / "var/log/baremetal-proxmox/join.log"
     log.unlink()
     running = controller.start(controller.playbook_command("create-proxmox-cluster"))

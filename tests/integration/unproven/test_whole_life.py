@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from node_looks import WRITABLE, can_write, is_quorate, members, shell
 from playbook_runs import Controller
 from practice_lab import Lab
 
@@ -33,27 +34,13 @@ def controller(lab: Lab, make_controller: Callable[..., Controller]) -> Controll
     return controller
 
 
-def shell(lab: Lab, node: str, command: str) -> str:
-    return lab.node(node).run(["sh", "-c", command], timeout=60).check().stdout.strip()
-
-
-def members(lab: Lab, node: str) -> set[str]:
-    return set(json.loads(shell(lab, node, "cat /etc/pve/.members")).get("nodelist", {}))
-
-
-def is_quorate(lab: Lab, node: str) -> bool:
-    return json.loads(shell(lab, node, "cat /etc/pve/.members")).get("cluster", {}).get("quorate") == 1
-
-
 def is_standalone(lab: Lab, node: str) -> bool:
     """As if it had never been a member: nothing of corosync, no directory of another node, /etc/pve writable."""
     left = shell(
         lab, node, "ls -A /etc/corosync /var/lib/corosync; ls /etc/pve/corosync.conf 2>/dev/null; ls /etc/pve/nodes"
     )
     words = [word for word in left.split() if not word.endswith(":") and word != "uidgid.d"]
-    probe = lab.node(node).run(["sh", "-c", "echo x > /etc/pve/probe && rm /etc/pve/probe"], timeout=30)
-    assert probe.rc == 0, probe.stderr
-    return words == [node]
+    return words == [node] and can_write(lab, node)
 
 
 def test_the_first_run_creates_the_cluster_with_passwords_from_the_inventory(lab: Lab, controller: Controller) -> None:
@@ -104,11 +91,7 @@ def test_a_member_without_corosync_is_named(lab: Lab, controller: Controller) ->
         assert "pve2" in text.stdout and "->" in text.stdout
     finally:
         shell(lab, "pve2", "systemctl start corosync")
-        shell(
-            lab,
-            "pve2",
-            "for i in $(seq 60); do pvecm status | grep -q 'Quorate: *Yes' && exit 0; sleep 0.5; done; exit 1",
-        )
+        shell(lab, "pve2", WRITABLE)
 
 
 def test_a_new_host_in_the_inventory_is_joined_and_nothing_else_changes(lab: Lab, controller: Controller) -> None:
