@@ -10,39 +10,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import packages, workshop
+from . import packages
 from .cached import build_once
 from .errors import LabError
-from .places import GUESTS, cache_directory
+from .guest_images import IMAGES, build_disk, sources_of
+from .places import cache_directory
 
 IN_NODE = "usr/share/practice-node/guests"
 # What a Proxmox node has too; /usr/bin/kvm comes from here.
 QEMU_PACKAGES = ("qemu-system-x86", "genisoimage")
-_DISK_TOOLS = ("syslinux", "syslinux-common", "mtools")
-_TINY_PACKAGES = (*_DISK_TOOLS, "linux-image-cloud-amd64", "qemu-guest-agent", "busybox-static", "cpio")
-
-
-@dataclass(frozen=True)
-class Image:
-    """How an image is made: the packages of its workshop, and who builds the disk there."""
-
-    packages: tuple[str, ...]
-    sources: tuple[Path, ...]
-
-    def build(self, name: str, root: Path, target: Path) -> None:
-        """Fill a layer with the disk of this image."""
-        tools = build_tools(root, self.packages)
-        directory = target / IN_NODE
-        directory.mkdir(parents=True, mode=0o755)
-        command = [f"/mnt/sources/{name}/build", f"/mnt/sources/{name}", f"/mnt/output/{name}.raw"]
-        workshop.build([tools, root], GUESTS, directory, command)
-
-
-IMAGES = {"tiny": Image(_TINY_PACKAGES, (GUESTS / "tiny", GUESTS / "bootable-disk"))}
 
 
 def wanted_images(settings: Mapping[str, Any]) -> list[str]:
@@ -65,10 +44,16 @@ def ensure_layers(settings: Mapping[str, Any], root: Path) -> list[Path]:
 def ensure_image(name: str, root: Path) -> Path:
     """The layer with one image."""
     image = IMAGES[name]
-    digest = hashlib.sha256(" ".join((root.name, *image.packages)).encode())
-    for path in sorted(path for source in image.sources for path in (source, *source.rglob("*")) if path.is_file()):
+    digest = hashlib.sha256(repr((root.name, image)).encode())
+    for path in sources_of(name):
         digest.update(path.read_bytes())
-    return _cached(f"guest-{name}", digest, lambda target: image.build(name, root, target))
+
+    def build(target: Path) -> None:
+        directory = target / IN_NODE
+        directory.mkdir(parents=True, mode=0o755)
+        build_disk(name, root, build_tools(root, image.workshop_packages), directory)
+
+    return _cached(f"guest-{name}", digest, build)
 
 
 def build_tools(root: Path, names: tuple[str, ...]) -> Path:

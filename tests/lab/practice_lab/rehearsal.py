@@ -1,17 +1,13 @@
 # Copyright (c) 2026, the baremetal.proxmox authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make rehearse: build look-alikes, run the playbook against them, tell what happens, say how to look around."""
+"""The means of a rehearsal: nodes of its own or look-alikes, and playbooks run where they are."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import shlex
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 from .controller import enter_command
@@ -24,7 +20,6 @@ from .views import inventory as inventory_of_lab
 CHECKOUT = Path(__file__).resolve().parents[3]
 PLACE = CHECKOUT / "build" / "rehearsal"
 DEFAULT_NODES = ("pve1", "pve2", "pve3")
-DEFAULT_PLAYBOOK = "playbooks/create-proxmox-cluster.yml"
 
 
 class Rehearsal:
@@ -46,8 +41,9 @@ class Rehearsal:
                 ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", str(self.key)], check=True
             )
 
-    def build_default(self) -> Path:
-        self.lab.up(list(DEFAULT_NODES), LabSpec(cluster_name="rehearsal"))
+    def build_default(self, *, with_machines: bool) -> Path:
+        settings = {"guests": "tiny"} if with_machines else {}
+        self.lab.up(list(DEFAULT_NODES), LabSpec(cluster_name="rehearsal", settings=settings))
         target = PLACE / "inventory.ini"
         target.write_text(inventory_of_lab(self.lab))
         target.chmod(0o600)
@@ -104,90 +100,3 @@ class Rehearsal:
             "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "build" / "link"),
         }
-
-
-def tell(text: str) -> None:
-    print(text, flush=True)
-
-
-def unchanged(log: Path) -> bool:
-    """Whether the play recap of a run says that nothing was changed on any host."""
-    recap = [line for line in log.read_text(encoding="utf-8").splitlines() if " ok=" in line and " changed=" in line]
-    return bool(recap) and all("changed=0 " in line for line in recap)
-
-
-def rehearse(options: argparse.Namespace) -> int:
-    rehearsal = Rehearsal(options.name, options.bin, shlex.split(options.args))
-    started = time.monotonic()
-    tell("1. Practice nodes: containers that behave like Proxmox VE nodes, in a network of their own on this machine")
-    rehearsal.lab.down()
-    rehearsal.prepare()
-    if options.inventory:
-        found = rehearsal.build_lookalikes(options.inventory)
-        inventory = options.inventory
-        tell(
-            "".join(f"   note: {note}\n" for note in found.notes).rstrip()
-            or "   like the nodes of your inventory in all that it says"
-        )
-    else:
-        inventory = rehearsal.build_default()
-    for node in rehearsal.lab.nodes():
-        tell(f"   {node.name:12} {node.ip}")
-    tell(f"   up after {time.monotonic() - started:.0f} s\n\n2. The real playbook, {options.playbook}, against them")
-    if rehearsal.play(options.playbook, inventory) != 0:
-        tell(f"\nThe playbook failed (see above). The practice nodes are still there: {look_around(rehearsal.lab)}")
-        return 1
-    tell("\n3. The same once more: nothing may change")
-    log = PLACE / "second-run.log"
-    if rehearsal.play(options.playbook, inventory, log=log) != 0 or not unchanged(log):
-        tell(f"   The second run failed or changed something: {log}")
-        return 1
-    tell(
-        f"   nothing has changed ({log.relative_to(CHECKOUT)})\n\nDone after {time.monotonic() - started:.0f} s. {look_around(rehearsal.lab)}"
-    )
-    return 0
-
-
-def look_around(lab: Lab) -> str:
-    node = lab.nodes()[0]
-    command = f"tests/lab/lab --name {lab.name}"
-    return (
-        "Look around:\n"
-        f"   {command} sh {node.name}     a shell on a node: try pvecm status, ls -la /etc/pve\n"
-        f"   {command} fault list         what can be broken on demand, and healed again\n"
-        f"   {command} exec -- curl -k https://{node.ip}:8006/api2/json/version\n"
-        "                                 a program of this machine in the nodes' network\n"
-        "and when you have seen enough: make rehearse-down"
-    )
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description="Rehearse on practice nodes what the playbook will do to the real ones."
-    )
-    parser.add_argument("--name", default="rehearsal", help="name of the lab (default: %(default)s)")
-    parser.add_argument("--inventory", type=Path, help="build look-alikes of this inventory's nodes")
-    parser.add_argument("--playbook", default=DEFAULT_PLAYBOOK, help="what to run (default: %(default)s)")
-    parser.add_argument("--args", default="", help="further arguments for ansible-playbook")
-    parser.add_argument(
-        "--bin", type=Path, default=CHECKOUT / ".venv" / "newest" / "bin", help="where ansible-playbook is"
-    )
-    parser.add_argument("--down", action="store_true", help="only remove the practice nodes")
-    options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("The practice nodes are containers: run this as root.", file=sys.stderr)
-        return 2
-    try:
-        if options.down:
-            Lab(options.name).down()
-            return 0
-        return rehearse(options)
-    except LabError as error:
-        print(f"rehearse: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(
-            "\nInterrupted. Nothing outside the practice nodes was touched; remove them with: make rehearse-down",
-            file=sys.stderr,
-        )
-        return 130

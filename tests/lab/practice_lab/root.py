@@ -11,6 +11,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import layers, recipe
@@ -40,7 +41,7 @@ def ensure_root() -> Path:
         return finished
 
     def build(target: Path) -> None:
-        _bootstrap(target)
+        bootstrap(target, recipe.PACKAGES)
         recipe.customise(target)
 
     build_once(finished, "the practice nodes' root", build)
@@ -58,9 +59,10 @@ def _forget_older(newest: Path, keep: int = 2) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _bootstrap(target: Path) -> None:
+def bootstrap(target: Path, names: Sequence[str]) -> None:
+    """Make a small Debian with these packages."""
     mirror = host_mirror()
-    packages = ",".join(recipe.PACKAGES)
+    packages = ",".join(names)
     if shutil.which("mmdebstrap"):
         argv = ["mmdebstrap", "--quiet", "--mode=root", "--format=directory", "--variant=minbase"]
         argv += ["--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*"]

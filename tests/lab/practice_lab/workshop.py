@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .completed import must_run
+from .completed import run_program
 
 # Arguments: upper and work directories' parent, lower directories, sources, output, then the command.
 _ENTER = """
@@ -31,4 +31,5 @@ def build(lower: Sequence[Path], sources: Path, output: Path, command: Sequence[
     with tempfile.TemporaryDirectory(prefix="practice-workshop-", dir=output.parent) as place:
         layers = ":".join(str(path) for path in lower)
         enter = ["unshare", "--mount", "--propagation=private", "sh", "-euc", _ENTER, "sh"]
-        must_run([*enter, place, layers, str(sources), str(output), *command], timeout=timeout)
+        argv = [*enter, place, layers, str(sources), str(output), *command]
+        run_program(argv, timeout=timeout, shown_argv=command).check()
