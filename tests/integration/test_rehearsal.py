@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,6 @@ from lab_fixtures import require_containers
 from practice_lab import Lab
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-REPORT = CHECKOUT / "build" / "rehearsal" / "report"
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def name() -> Iterator[str]:
     lab = f"test{os.getpid()}rehearsal"
     yield lab
     Lab(lab).down()
+    shutil.rmtree(CHECKOUT / "build" / lab, ignore_errors=True)
 
 
 def test_a_rehearsal_tells_the_whole_story(name: str) -> None:
@@ -42,6 +43,6 @@ def test_a_rehearsal_tells_the_whole_story(name: str) -> None:
     assert done.stdout.count("nothing has changed") == 2
     assert "PROXMOX VE CLUSTER CREATED SUCCESSFULLY" in done.stdout
     assert "make rehearse-down" in done.stdout
-    report = json.loads((REPORT / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((CHECKOUT / "build" / name / "report" / "report.json").read_text(encoding="utf-8"))
     answered = {guest["name"]: guest["addresses"] for guest in report["guests"] if guest["agent"]["available"]}
     assert answered == {"web1": ["10.99.0.101"], "db1": ["10.99.0.102"]}

@@ -18,23 +18,23 @@ from .spec import LabSpec
 from .views import inventory as inventory_of_lab
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-PLACE = CHECKOUT / "build" / "rehearsal"
 DEFAULT_NODES = ("pve1", "pve2", "pve3")
 
 
 class Rehearsal:
-    """One rehearsal. All that it makes lies in the lab's namespaces and in build/rehearsal."""
+    """One rehearsal. All that it makes lies in the lab's namespaces and in build/NAME."""
 
     def __init__(self, name: str, binaries: Path, arguments: list[str]) -> None:
         self.lab = Lab(name)
         self.binaries = binaries
         self.arguments = arguments
-        self.key = PLACE / "key"
-        self.known_hosts = PLACE / "known_hosts"
+        self.place = CHECKOUT / "build" / name
+        self.key = self.place / "key"
+        self.known_hosts = self.place / "known_hosts"
 
     def prepare(self) -> None:
         """A key and a known_hosts file of its own: the user's stay as they are."""
-        PLACE.mkdir(parents=True, exist_ok=True)
+        self.place.mkdir(parents=True, exist_ok=True)
         self.known_hosts.unlink(missing_ok=True)
         if not self.key.exists():
             subprocess.run(
@@ -44,7 +44,7 @@ class Rehearsal:
     def build_default(self, *, with_machines: bool) -> Path:
         settings = {"guests": "tiny"} if with_machines else {}
         self.lab.up(list(DEFAULT_NODES), LabSpec(cluster_name="rehearsal", settings=settings))
-        target = PLACE / "inventory.ini"
+        target = self.place / "inventory.ini"
         target.write_text(inventory_of_lab(self.lab))
         target.chmod(0o600)
         return target

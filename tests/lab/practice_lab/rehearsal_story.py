@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .lab import Lab
-from .rehearsal import CHECKOUT, PLACE, Rehearsal
+from .rehearsal import CHECKOUT, Rehearsal
 
 # What follows the cluster where the practice nodes are the rehearsal's own. Look-alikes of somebody's nodes have other
 # networks than these machines.
 MACHINES = CHECKOUT / "tests" / "lab" / "rehearsal" / "vm_config.yml"
-REPORT = PLACE / "report"
 DEFAULT_PLAYBOOK = "playbooks/create-proxmox-cluster.yml"
 
 
@@ -35,7 +34,7 @@ class Chapter:
     log: str = ""  # told by what it leaves there, not by its output
 
 
-def chapters(options: argparse.Namespace) -> Iterator[Chapter]:
+def chapters(options: argparse.Namespace, place: Path) -> Iterator[Chapter]:
     yield Chapter(f"The real playbook, {options.playbook}, against them", options.playbook)
     yield Chapter(
         "The same once more: nothing may change", options.playbook, must_change_nothing=True, log="second-run.log"
@@ -48,10 +47,11 @@ def chapters(options: argparse.Namespace) -> Iterator[Chapter]:
         "The same once more", "playbooks/create-vms.yml", machines, must_change_nothing=True, log="second-vm-run.log"
     )
     yield Chapter("What their agents say", "playbooks/guest-facts.yml")
+    report = place / "report"
     yield Chapter(
-        f"The whole as a page: {REPORT.relative_to(CHECKOUT)}/report.html",
+        f"The whole as a page: {report.relative_to(CHECKOUT)}/report.html",
         "playbooks/report.yml",
-        ("-e", f"report_directory={REPORT}"),
+        ("-e", f"report_directory={report}"),
         log="report.log",
     )
 
@@ -71,7 +71,7 @@ def unchanged(log: Path) -> bool:
 
 
 def tell_chapter(rehearsal: Rehearsal, chapter: Chapter, inventory: Path) -> None:
-    log = PLACE / chapter.log if chapter.log else None
+    log = rehearsal.place / chapter.log if chapter.log else None
     code = rehearsal.play(chapter.playbook, inventory, *chapter.extra, log=log)
     where = f": {log.relative_to(CHECKOUT)}" if log else " (see above)"
     if code != 0:
@@ -93,7 +93,7 @@ def rehearse(options: argparse.Namespace) -> int:
         tell(f"   {node.name:12} {node.ip}")
     tell(f"   up after {time.monotonic() - started:.0f} s")
     try:
-        for number, chapter in enumerate(chapters(options), start=2):
+        for number, chapter in enumerate(chapters(options, rehearsal.place), start=2):
             tell(f"\n{number}. {chapter.title}")
             tell_chapter(rehearsal, chapter, inventory)
     except Disappointment as disappointment:
