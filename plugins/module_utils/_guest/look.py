@@ -56,8 +56,8 @@ class Looker:
         if wish.state == "absent":
             return self._findings(wish, current), plan_absence(wish, current)
         found = self._findings(wish, current, vmid)
-        check_root_keys(self.session, wish)
         plan = plan_guest(wish, self._complete(wish, found))
+        check_root_keys(self.session, wish, plan)
         if current is not None and current.lock and plan.changed:
             raise GuestError(
                 f"It is locked ({current.lock}).",
@@ -80,8 +80,8 @@ class Looker:
         if wish.state == "absent":
             plan = Plan()
         else:
-            check_root_keys(self.session, wish)
             plan = plan_guest(wish, self._complete(wish, found))
+            check_root_keys(self.session, wish, plan)
         text = f"Remove the empty reservation of {current.vmid} that an interrupted creation left."
         return found, replace(plan, steps=(Step("remove_husk", text), *plan.steps))
 

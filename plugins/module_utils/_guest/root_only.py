@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .._plan import Plan
 from .._session.interface import Session
 from .errors import Refused
 from .wish import GuestWish
@@ -23,28 +24,37 @@ def demand_root(session: Session, what: str) -> None:
         )
 
 
-def check_root_keys(session: Session, wish: GuestWish) -> None:
-    for what in _root_only(wish):
+def check_root_keys(session: Session, wish: GuestWish, plan: Plan) -> None:
+    """What is declared and is so already may stay, whoever looks."""
+    for what in _root_only(wish, _written_keys(plan), is_new=any(step.action == "create" for step in plan.steps)):
         demand_root(session, what)
 
 
-def _root_only(wish: GuestWish) -> Iterator[str]:
-    for key in (*wish.config, *wish.absent_keys):
-        row = wish.type.schema.find(key.partition(".")[0])
+def _written_keys(plan: Plan) -> set[str]:
+    written: set[str] = set()
+    for step in plan.steps:
+        written.update(
+            step.arguments.get("parameters", ()), step.arguments.get("settings", ()), step.arguments.get("delete", ())
+        )
+    return written
+
+
+def _root_only(wish: GuestWish, written: set[str], is_new: bool) -> Iterator[str]:
+    for key in sorted(written):
+        row = wish.type.schema.find(key)
         if row and row.root_only:
             yield key
         part = _raw_device(key, wish.config.get(key))
         if part:
             yield part
     for slot, drive in wish.drives.items():
-        if drive.volume.startswith("/"):
+        if slot in written and drive.volume.startswith("/"):
             yield slot
-        if drive.import_from.startswith("/"):
+        if slot in written and drive.import_from.startswith("/"):
             yield f"{slot}.import-from"
-    for feature in wish.config.get("features", ()) if wish.type.kind == "lxc" else ():
-        if feature != "nesting":
-            yield f"features.{feature}"
-    if wish.image and wish.image.path:
+    if wish.type.kind == "lxc" and "features" in written:
+        yield from (f"features.{name}" for name in wish.config.get("features", ()) if name != "nesting")
+    if wish.image and wish.image.path and is_new:
         yield f"{wish.type.source_option}.path"
 
 

@@ -197,6 +197,19 @@ def test_what_only_root_may_is_told_before_anything_is_sent(declared: dict[str, 
     assert fake.writes() == []
 
 
+def test_what_root_has_set_may_be_declared_by_others() -> None:
+    fake = FakeContainers()
+    declared = container(features={"keyctl": True}, hookscript="local:snippets/x")
+    succeeded(settle(fake, declared))
+    fake.session.user, fake.session.node = "ops@pve!token", None
+    succeeded(settle(fake, declared))
+    assert (
+        settle(fake, {**declared, "hookscript": "local:snippets/y"})
+        .results[0]
+        .error.startswith("hookscript: only root")
+    )
+
+
 def test_without_a_template_or_a_place_nothing_is_made() -> None:
     fake = FakeContainers()
     assert settle(fake, {"name": "ct1", "storage": "local"}).results[0].error.startswith("ostemplate: nothing says")
