@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._session.interface import Session, join_path
-from .._storage.look import storages_of
+from .._storage.look import read_nodes, storages_of
 from .._storage.tables import TYPES
 from .errors import HaError
 from .tables import GROUP, RESOURCE, RULE
@@ -49,16 +49,13 @@ def read_configuration(session: Session) -> Configuration:
         placements = {str(rule["rule"]): RULE.parse_current(rule) for rule in rules}
     else:
         placements = {str(group["group"]): GROUP.parse_current(group) for group in session.get("/cluster/ha/groups")}
-    entries = session.get("/cluster/status")
     return Configuration(
         has_rules=has_rules,
         resources={
             str(entry["sid"]): RESOURCE.parse_current(_spelled(entry)) for entry in session.get("/cluster/ha/resources")
         },
         placements=placements,
-        nodes={
-            str(entry["name"]): int(entry.get("online", 0)) == 1 for entry in entries if entry.get("type") == "node"
-        },
+        nodes=read_nodes(session),
     )
 
 

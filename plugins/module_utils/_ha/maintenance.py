@@ -13,6 +13,7 @@ import time
 from .._node.run import run
 from .._plan import Plan, Step
 from .._session.interface import Session
+from .._storage.look import read_nodes
 from .errors import HaError
 from .status import PAUSE, HaStatus, read_status
 
@@ -42,8 +43,7 @@ def settle_maintenance(
 ) -> tuple[Plan, HaStatus]:
     """Plan, ask for it, and wait until the managers have heeded it."""
     status = read_status(session)
-    members = [str(entry["name"]) for entry in session.get("/cluster/status") if entry.get("type") == "node"]
-    plan = plan_maintenance(node, wanted, status, members)
+    plan = plan_maintenance(node, wanted, status, list(read_nodes(session)))
     if check_mode:
         return plan, status
     if plan.changed:
