@@ -47,9 +47,8 @@ SANITY = (
     "{python} tests/tools/copy_tree.py {copy} && {python} tests/tools/get_pip.py --seed && cd {copy} && "
     "ansible-test sanity --venv --python {version} --color no --junit"
 )
-# Tests on nodes wait far more than they compute, so there are more workers than processors. Each file has a lab of its own and
-# stays with one worker; the conftest.py beside the tests says which files start first.
-NODE_TESTS = PYTEST + "--numprocesses={labs} --dist=loadfile --no-loadscope-reorder "
+# Tests on nodes wait far more than they compute, so there are more workers than processors.
+NODE_TESTS = "{python} tests/tools/node_tests.py --results {results} --workers {labs} "
 TYPED_TESTS = "tests/lab/practice_lab tests/lab/emulation/practice_pve tests/conformance tests/tools"
 TYPED_PATH = "tests/lab:tests/lab/emulation:tests/conformance:tests/tools:build/link"
 
@@ -63,18 +62,18 @@ PARTS = (
         needs=frozenset({Need.ROOT}),
         lane="nodes",
         labs=4,
-        minutes=35,
+        minutes=45,
         paths=("tests/practice",),
     ),
     Part(
         "integration",
         "integration",
-        NODE_TESTS + "--ignore=tests/integration/unproven tests/integration",
+        NODE_TESTS + "tests/integration",
         Count.JUNIT,
         needs=frozenset({Need.ROOT}),
         lane="nodes",
         labs=4,
-        minutes=25,
+        minutes=45,
         paths=("tests/integration",),
     ),
     Part(
@@ -85,7 +84,7 @@ PARTS = (
         needs=frozenset({Need.ROOT}),
         lane="nodes",
         labs=3,
-        minutes=20,
+        minutes=30,
         paths=("tests/conformance/run.py",),
     ),
     Part("sanity-newest", "sanity", SANITY, Count.SANITY, lane="sanity"),
