@@ -10,9 +10,24 @@ from typing import Any
 
 import pytest
 
+from file_order import start_first
 from lab_fixtures import make_lab as make_lab
 from playbook_runs import Controller
 from practice_lab import Lab
+
+
+# Minutes, not seconds. The others follow by name.
+LONGEST_FIRST = (
+    "test_whole_life.py",
+    "test_qdevice.py",
+    "test_trouble.py",
+    "test_preflight_findings.py",
+    "test_secrets.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    start_first(items, LONGEST_FIRST)
 
 
 @pytest.fixture(scope="module")

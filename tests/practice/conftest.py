@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
+from file_order import start_first
 from lab_fixtures import make_lab as make_lab
 from module_runs import Playground
 from practice_lab import Lab
 
-# Minutes, not seconds: they decide how long all files take together, so they start first. The others follow by name.
+# Minutes, not seconds. The others follow by name.
 LONGEST_FIRST = (
     "test_conformance_mutations.py",
     "test_cluster_join_killed.py",
@@ -23,9 +24,7 @@ LONGEST_FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the files; the order of the tests in a file is the story that it tells."""
-    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    start_first(items, LONGEST_FIRST)
 
 
 @pytest.fixture(scope="module")
