@@ -15,7 +15,6 @@ from lab_fixtures import make_lab as make_lab
 from playbook_runs import Controller
 from practice_lab import Lab
 
-
 # Minutes, not seconds. The others follow by name.
 LONGEST_FIRST = (
     "test_whole_life.py",
