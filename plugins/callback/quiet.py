@@ -9,10 +9,11 @@ DOCUMENTATION = r"""
 ---
 name: quiet
 type: stdout
-short_description: Show failures, and what tasks print themselves
+short_description: Show failures, and what tasks have to say
 version_added: 0.1.0
 description:
-  - For runs whose result is a text or JSON that a task prints, for example with M(baremetal.proxmox.proxmox_cluster_report).
+  - For runs whose result is a text or JSON that a task prints, for example with M(baremetal.proxmox.proxmox_cluster_report). The message of
+    M(ansible.builtin.debug) is printed as it is, a list line by line.
   - Failures and unreachable hosts go to the standard error stream, so that the standard output holds the result alone.
 author:
   - baremetal.proxmox authors (@baremetal-proxmox)
@@ -25,11 +26,17 @@ from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):
-    """Says who failed and why, one line each."""
+    """Says who failed and why, one line each, and passes messages on."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "baremetal.proxmox.quiet"
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        # This is how debug marks a result that is meant to be read.
+        if result.result.get("_ansible_verbose_always") and "msg" in result.result:
+            message = result.result["msg"]
+            self._display.display("\n".join(map(str, message)) if isinstance(message, list) else str(message))
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:
@@ -39,6 +46,5 @@ class CallbackModule(CallbackBase):
         self._say(result, "unreachable")
 
     def _say(self, result: Any, what: str) -> None:
-        message = result.result.get("msg", "") if hasattr(result, "result") else result._result.get("msg", "")
-        host = result.host if hasattr(result, "host") else result._host
-        self._display.display(f"{what}: {host.get_name()}: {str(message).strip()}", stderr=True)
+        message = str(result.result.get("msg", "")).strip()
+        self._display.display(f"{what}: {result.host.get_name()}: {message}", stderr=True)
