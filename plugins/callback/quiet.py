@@ -33,8 +33,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "baremetal.proxmox.quiet"
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        # This is how debug marks a result that is meant to be read.
-        if result.result.get("_ansible_verbose_always") and "msg" in result.result:
+        if result.task.resolved_action == "ansible.builtin.debug" and "msg" in result.result:
             message = result.result["msg"]
             self._display.display("\n".join(map(str, message)) if isinstance(message, list) else str(message))
 
