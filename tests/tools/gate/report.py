@@ -38,6 +38,8 @@ def report(outcomes: Sequence[Outcome], notes: Sequence[str], strict: bool) -> t
         total += figures
         if figures.failed and outcome.log:
             lines += ["", f"--- {outcome.part.name} ({relative(outcome.log)}) ---", *tail(outcome, outcome.log)]
+        if outcome.log:
+            notes = [*notes, *second_tries(outcome.part.name, outcome.log)]
         rows.append(
             f"{outcome.part.name:<16}{figures.passed:>8}{figures.failed:>8}{figures.skipped:>9}{outcome.seconds:>9.1f}"
         )
@@ -48,6 +50,11 @@ def report(outcomes: Sequence[Outcome], notes: Sequence[str], strict: bool) -> t
     lines += notes
     lines.append(str(total))
     return lines, bool(outcomes) and not total.failed
+
+
+def second_tries(name: str, log: Path) -> list[str]:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [f"{name}: {line}" for line in lines if line.startswith("second try: ")]
 
 
 def relative(log: Path) -> Path:
