@@ -128,6 +128,7 @@ def test_a_member_is_removed_with_all_that_names_it(lab: Lab, controller: Contro
     files = f"/etc/pve/storage.cfg /etc/pve/ha/rules.cfg {keys}"
     named = shell(lab, "pve1", f"ls /etc/pve/nodes; cat {files} 2>/dev/null || true")
     assert "pve4" not in named and lab.node("pve4").ip not in named
+    assert all("pve4" not in shell(lab, node, "cat /root/.ssh/known_hosts") for node in NODES)
     assert "nodes pve1\n" in named and "nodes pve1:2\n" in named
     shell(lab, "pve1", "rm /etc/pve/ha/rules.cfg /etc/pve/ha/resources.cfg; pvesm remove shared")
 
