@@ -7,55 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
-import pytest
+from as_a_user import run
 
-from copy_tree import copy
-
-BIN = Path(sys.executable).parent
 NEEDED = ("plugins/modules/proxmox_node_info.py", "playbooks/node_info.yml", "meta/runtime.yml", "README.md", "LICENSE")
 UNWANTED = ("tests/", ".ci/", "build/", "extensions/", ".venv/", "Makefile", "ansible.cfg", ".git", ".mypy", ".ruff")
-
-
-def run(arguments: list[str | Path], cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run one of Ansible's programs as a user would who has never seen the checkout."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    environment |= {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **variables}
-    ended = subprocess.run(
-        [BIN / arguments[0], *arguments[1:]],
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert ended.returncode == 0, f"{arguments}\n{ended.stdout}\n{ended.stderr}"
-    return ended
-
-
-@pytest.fixture(scope="module")
-def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    tree = tmp_path_factory.mktemp("copy") / "ansible_collections" / "baremetal" / "proxmox"
-    copy(tree)
-    built = tmp_path_factory.mktemp("built")
-    run(["ansible-galaxy", "collection", "build", "--output-path", built, tree], built)
-    [file] = built.glob("baremetal-proxmox-*.tar.gz")
-    return file
-
-
-@pytest.fixture(scope="module")
-def installed(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another collections path, with nothing but the installed tarball."""
-    target = tmp_path_factory.mktemp("installed")
-    command: list[str | Path] = ["ansible-galaxy", "collection", "install", "--offline", "-p", target, tarball]
-    run(command, target, ANSIBLE_COLLECTIONS_PATH=str(target))
-    return target
 
 
 def test_the_tarball_holds_what_users_need_and_no_more(tarball: Path):
@@ -89,6 +48,30 @@ def test_a_playbook_runs_from_the_installed_tarball(installed: Path):
     assert "MEMBERSHIP" in ended.stdout
     assert "failed=0" in ended.stdout
     assert "unreachable=0" in ended.stdout
+
+
+def test_every_playbook_is_found_by_its_full_name(installed: Path):
+    """From a directory that has nothing to do with the checkout: roles, task files and modules are all found."""
+    playbooks = installed / "ansible_collections/baremetal/proxmox/playbooks"
+    # A dashed name is for paths; awx_setup needs the collection of AWX.
+    names = [path.stem for path in playbooks.glob("*.yml") if "-" not in path.stem and path.stem != "awx_setup"]
+    assert "create_proxmox_cluster" in names
+    run(
+        ["ansible-playbook", "-i", "pve1,", "--syntax-check", *(f"baremetal.proxmox.{name}" for name in names)],
+        installed,
+        ANSIBLE_COLLECTIONS_PATH=str(installed),
+    )
+
+
+def test_the_checkouts_own_command_runs_from_the_installed_tarball(installed: Path):
+    """baremetal.proxmox.create_proxmox_cluster on nobody: it is loaded, planned and ended."""
+    ended = run(
+        ["ansible-playbook", "-i", "elsewhere,", "baremetal.proxmox.create_proxmox_cluster"],
+        installed,
+        ANSIBLE_COLLECTIONS_PATH=str(installed),
+        ANSIBLE_STDOUT_CALLBACK="baremetal.proxmox.phases",
+    )
+    assert "No host was worked on" in ended.stdout
 
 
 def test_the_documentation_is_there(installed: Path):
