@@ -19,7 +19,7 @@ ADDRESS = "10.99.0.200"
 CREATE = (
     "qm create 200 --name deb.example.org --memory 768 --cores 2 --net0 virtio,bridge=vmbr0 --scsihw virtio-scsi-pci --agent 1"
     " --scsi0 local:0,import-from=/usr/share/practice-node/guests/debian13.raw --ide2 local:cloudinit"
-    f" --ipconfig0 ip={ADDRESS}/24,gw=10.99.0.1 --ciuser debian --sshkeys /root/guest.pub && qm start 200"
+    f" --ipconfig0 ip={ADDRESS}/24,gw=10.99.0.1 --nameserver 10.99.0.1 --ciupgrade 0 --ciuser debian --sshkeys /root/guest.pub && qm start 200"
 )
 
 

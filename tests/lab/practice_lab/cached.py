@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import sys
 import time
@@ -42,6 +43,16 @@ def remove_tree(directory: Path) -> None:
     for target in reversed(layers.mounts_below(directory)):
         must_run(["umount", "-l", str(target)])
     shutil.rmtree(directory)
+
+
+def forget_older(newest: Path, kind: re.Pattern[str], keep: int = 2) -> None:
+    """Earlier directories of the same kind, but for the latest of them and what nodes that are up stand on. Their locks stay: they are empty."""
+    older = [path for path in newest.parent.iterdir() if kind.fullmatch(path.name) and path != newest]
+    older.sort(key=lambda path: path.stat().st_ctime, reverse=True)
+    for path in older[keep - 1 :]:
+        if path not in layers.lower_directories():
+            print(f"removing what is older, {path}", file=sys.stderr, flush=True)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

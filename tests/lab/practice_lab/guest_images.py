@@ -18,7 +18,7 @@ from .root import bootstrap
 
 _WORKSHOP = ("syslinux", "syslinux-common", "mtools", "linux-image-cloud-amd64", "busybox-static", "cpio")
 _DEBIAN = """
-ca-certificates cloud-init dbus iproute2 iputils-ping kmod libpam-systemd netbase openssh-server python3 sudo systemd
+ca-certificates cloud-init dbus e2fsprogs iproute2 iputils-ping kmod libpam-systemd netbase openssh-server python3 sudo systemd
 systemd-sysv udev
 """.split()
 

@@ -9,12 +9,13 @@ The setting `guests` names the images: "tiny", or several with commas. In the no
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from . import packages
-from .cached import build_once
+from .cached import build_once, forget_older
 from .errors import LabError
 from .guest_images import IMAGES, build_disk, sources_of
 from .places import cache_directory
@@ -38,7 +39,7 @@ def ensure_layers(settings: Mapping[str, Any], root: Path) -> list[Path]:
     names = wanted_images(settings)
     if not names:
         return []
-    return [*(ensure_image(name, root) for name in names), build_tools(root, QEMU_PACKAGES)]
+    return [*(ensure_image(name, root) for name in names), build_tools("qemu", root, QEMU_PACKAGES)]
 
 
 def ensure_image(name: str, root: Path) -> Path:
@@ -51,17 +52,20 @@ def ensure_image(name: str, root: Path) -> Path:
     def build(target: Path) -> None:
         directory = target / IN_NODE
         directory.mkdir(parents=True, mode=0o755)
-        build_disk(name, root, build_tools(root, image.workshop_packages), directory)
+        build_disk(name, root, build_tools(name, root, image.workshop_packages), directory)
 
     return _cached(f"guest-{name}", digest, build)
 
 
-def build_tools(root: Path, names: tuple[str, ...]) -> Path:
+def build_tools(purpose: str, root: Path, names: tuple[str, ...]) -> Path:
     """A layer with packages."""
     digest = hashlib.sha256(" ".join((root.name, *names)).encode())
-    return _cached("packages", digest, lambda target: packages.unpack(root, names, target))
+    return _cached(f"packages-{purpose}", digest, lambda target: packages.unpack(root, names, target))
 
 
 def _cached(kind: str, digest: Any, build: Callable[[Path], None]) -> Path:
     finished = cache_directory() / f"{kind}-{digest.hexdigest()[:16]}"
-    return build_once(finished, f"the layer {kind}", build)
+    if not finished.is_dir():
+        build_once(finished, f"the layer {kind}", build)
+        forget_older(finished, re.compile(rf"{kind}-[0-9a-f]{{16}}"))
+    return finished

@@ -10,12 +10,11 @@ import os
 import platform
 import re
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import layers, recipe
-from .cached import build_once
+from . import recipe
+from .cached import build_once, forget_older
 from .completed import run_program
 from .errors import LabError
 from .places import cache_directory
@@ -45,18 +44,8 @@ def ensure_root() -> Path:
         recipe.customise(target)
 
     build_once(finished, "the practice nodes' root", build)
-    _forget_older(finished)
+    forget_older(finished, CACHE_KEY)
     return finished
-
-
-def _forget_older(newest: Path, keep: int = 2) -> None:
-    """Earlier recipes' roots, but for the latest of them and what nodes that are up stand on. Their locks stay: they are empty."""
-    older = [path for path in newest.parent.iterdir() if CACHE_KEY.fullmatch(path.name) and path != newest]
-    older.sort(key=lambda path: path.stat().st_ctime, reverse=True)
-    for path in older[keep - 1 :]:
-        if path not in layers.lower_directories():
-            print(f"removing an older root, {path}", file=sys.stderr, flush=True)
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def bootstrap(target: Path, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from practice_lab import layers, root
+from practice_lab import cached, layers, root
 
 
 def test_the_two_newest_and_those_in_use_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -21,7 +21,7 @@ def test_the_two_newest_and_those_in_use_stay(tmp_path: Path, monkeypatch: pytes
     for name in ("bytecode", "keys", f"{'a' * 16}.lock"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(layers, "lower_directories", lambda: {made[0]})
-    root._forget_older(made[-1])
+    cached.forget_older(made[-1], root.CACHE_KEY)
     assert sorted(path.name[:8] for path in tmp_path.iterdir()) == [
         "aaaaaaaa",
         "aaaaaaaa",
