@@ -49,7 +49,8 @@ options:
     elements: str
     default: []
   update_password:
-    description: Secrets cannot be read back, so they cannot be compared. With V(on_create) they are only written when the storage is defined, with V(always) every time, which is always a change.
+    description: Secrets cannot be read back, so they cannot be compared. With V(on_create) they are only written when the storage is
+      defined, with V(always) every time, which is always a change.
     type: str
     choices:
       - on_create
@@ -66,13 +67,15 @@ options:
     default: refuse
   check_reachable:
     description:
-      - Before anything is written, ask every node that shall use the storage whether it reaches the server, and whether what is declared is there (C(pvesm scan)). Proxmox VE itself only tries the node that makes the definition.
+      - Before anything is written, ask every node that shall use the storage whether it reaches the server, and whether what is declared is
+        there (C(pvesm scan)). Proxmox VE itself only tries the node that makes the definition.
       - A server that only speaks NFS 4 (O(options) with C(vers=4)) is asked by a TCP connection from every node.
     type: bool
     default: true
   content:
     description:
-      - 'What may be stored: V(backup), V(images) (disks), V(import), V(iso), V(none), V(rootdir) (containers), V(snippets), V(vztmpl) (templates of containers).'
+      - 'What may be stored: V(backup), V(images) (disks), V(import), V(iso), V(none), V(rootdir) (containers), V(snippets), V(vztmpl)
+        (templates of containers).'
     type: list
     elements: str
   nodes:
