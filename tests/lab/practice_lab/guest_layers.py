@@ -45,7 +45,8 @@ def ensure_layers(settings: Mapping[str, Any], root: Path) -> list[Path]:
 def ensure_image(name: str, root: Path) -> Path:
     """The layer with one image."""
     image = IMAGES[name]
-    digest = hashlib.sha256(repr((root.name, image)).encode())
+    # not the root: it only lends its tools, and a new one need not mean new disks
+    digest = hashlib.sha256(repr(image).encode())
     for path in sources_of(name):
         digest.update(path.read_bytes())
 
