@@ -66,7 +66,7 @@ changelog: environments  ## Release: Write CHANGELOG.md from the fragments
 format: environments  ## Work: Format the Python files
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix-only --quiet .
 
-include cluster.mk vms.mk agent.mk report.mk controller.mk nested.mk guests.mk
+include cluster.mk vms.mk agent.mk report.mk controller.mk nested.mk guests.mk docs.mk
 
 clean:  ## Work: Remove what was built (.venv stays)
 	rm -rf build tests/output .mypy_cache .ruff_cache .ansible
