@@ -198,7 +198,7 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._agent.agent imp
 from ansible_collections.baremetal.proxmox.plugins.module_utils._agent.files import PIECE, WRITE_LIMIT
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors import SessionError
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.opening import open_session
-from ansible_collections.baremetal.proxmox.plugins.plugin_utils._node_helper.access import NodeAccess
+from ansible_collections.baremetal.proxmox.plugins.plugin_utils._node_helper.access import NodeAccess, read_access
 from ansible_collections.baremetal.proxmox.plugins.plugin_utils._node_helper.channel import (
     Helper,
     HelperError,
@@ -247,19 +247,7 @@ class Connection(ConnectionBase):
                 "transport ssh needs the address of at least one node, for example in the variable proxmox_nodes"
             )
         os.makedirs(os.path.expanduser("~/.ansible/cp"), mode=0o700, exist_ok=True)
-        return [
-            NodeAccess(
-                host=node,
-                user=self.get_option("ssh_user"),
-                port=self.get_option("ssh_port"),
-                private_key_file=self.get_option("ssh_private_key_file"),
-                arguments=self.get_option("ssh_args") or "",
-                host_keys=self.get_option("ssh_host_keys"),
-                check_host_key=self.get_option("host_key_checking"),
-                become=self.get_option("ssh_become"),
-            )
-            for node in self.get_option("nodes")
-        ]
+        return [read_access(node, self.get_option) for node in self.get_option("nodes")]
 
     def _ask(self, request: str, **arguments: Any) -> Any:
         self._connect()

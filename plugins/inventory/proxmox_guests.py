@@ -206,7 +206,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.errors import SessionError
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.opening import open_session
-from ansible_collections.baremetal.proxmox.plugins.plugin_utils._node_helper.access import NodeAccess
+from ansible_collections.baremetal.proxmox.plugins.plugin_utils._node_helper.access import NodeAccess, read_access
 from ansible_collections.baremetal.proxmox.plugins.plugin_utils._node_helper.channel import (
     Helper,
     HelperError,
@@ -273,19 +273,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 "transport ssh needs a node: give nodes: [192.0.2.11], or an inventory with the group "
                 f"{self.get_option('nodes_group')} before this one"
             )
-        return [
-            NodeAccess(
-                host=node,
-                user=own.get("ansible_user") or self.get_option("ssh_user"),
-                port=own.get("ansible_port") or self.get_option("ssh_port"),
-                private_key_file=own.get("ansible_ssh_private_key_file") or self.get_option("ssh_private_key_file"),
-                arguments=self.get_option("ssh_args") or "",
-                host_keys=self.get_option("ssh_host_keys"),
-                check_host_key=self.get_option("host_key_checking"),
-                become=self.get_option("ssh_become"),
-            )
-            for node, own in nodes
-        ]
+        return [read_access(node, self.get_option, own) for node, own in nodes]
 
     def _known_nodes(self) -> list[tuple[str, dict[str, Any]]]:
         """The nodes of another inventory, with what it says of them; nothing that is a template counts."""

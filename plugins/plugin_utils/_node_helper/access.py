@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 
 
 @dataclass
@@ -53,3 +53,18 @@ class NodeAccess:
             self._pins.writelines(f"pinned {key.strip()}\n" for key in self.host_keys)
             self._pins.flush()
         return str(self._pins.name)
+
+
+def read_access(host: str, option: Callable[[str], Any], own: Mapping[str, Any] | None = None) -> NodeAccess:
+    """From a plugin's options, and what an inventory says of this very node, which wins."""
+    own = own or {}
+    return NodeAccess(
+        host=host,
+        user=own.get("ansible_user") or option("ssh_user"),
+        port=own.get("ansible_port") or option("ssh_port"),
+        private_key_file=own.get("ansible_ssh_private_key_file") or option("ssh_private_key_file"),
+        arguments=option("ssh_args") or "",
+        host_keys=option("ssh_host_keys"),
+        check_host_key=option("host_key_checking"),
+        become=option("ssh_become"),
+    )
