@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -94,29 +94,35 @@ def _warn_of_volumes(session: Session, guest: Guest) -> tuple[str, ...]:
     )
 
 
+@dataclass(frozen=True)
+class _Branch:
+    """One kind of HA's objects in the API; C(fixed) goes with every write."""
+
+    session: Session
+    path: str
+    key: str
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, values: Mapping[str, Any]) -> Any:
+        return self.session.create(self.path, **{self.key: name, **self.fixed, **values})
+
+    def change(self, name: str, values: Mapping[str, Any]) -> Any:
+        return self.session.set(self.path + join_path(name), **{**self.fixed, **values})
+
+    def remove(self, name: str) -> Any:
+        return self.session.delete(self.path + join_path(name))
+
+
 def _actions(session: Session) -> dict[str, Callable[..., Any]]:
     """The plan's steps: each names an object (a resource by its sid, a rule or group by its name) and has values or none."""
-
-    def at(branch: str, name: str) -> str:
-        return join_path("cluster", "ha", branch, name)
-
+    branches = {
+        "resource": _Branch(session, "/cluster/ha/resources", "sid"),
+        "rule": _Branch(session, "/cluster/ha/rules", "rule", {"type": "node-affinity"}),
+        "group": _Branch(session, "/cluster/ha/groups", "group"),
+    }
     actions: dict[str, Callable[..., Any]] = {}
-    for kind, branch, key, fixed in (
-        ("resource", "resources", "sid", {}),
-        ("rule", "rules", "rule", {"type": "node-affinity"}),
-        ("group", "groups", "group", {}),
-    ):
-
-        def add(name: str, values: Mapping[str, Any], branch: str = branch, key: str = key, fixed: Any = fixed) -> Any:
-            return session.create(join_path("cluster", "ha", branch), **{key: name, **fixed, **values})
-
-        def change(name: str, values: Mapping[str, Any], branch: str = branch, fixed: Any = fixed) -> Any:
-            return session.set(at(branch, name), **{**fixed, **values})
-
-        def remove(name: str, branch: str = branch) -> Any:
-            return session.delete(at(branch, name))
-
-        actions |= {f"add_{kind}": add, f"set_{kind}": change, f"remove_{kind}": remove}
+    for kind, branch in branches.items():
+        actions |= {f"add_{kind}": branch.add, f"set_{kind}": branch.change, f"remove_{kind}": branch.remove}
     return actions
 
 

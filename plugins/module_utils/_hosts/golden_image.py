@@ -12,8 +12,9 @@ import hashlib
 import os
 import shutil
 import urllib.error
-import urllib.request
 from pathlib import Path
+
+from ansible.module_utils.urls import open_url
 
 _CHUNK = 1024 * 1024
 PARTIAL = ".part"
@@ -70,9 +71,8 @@ def bring(source: str, path: Path, checksum: str, timeout: int = 60) -> int:
 
 
 def _download(source: str, partial: Path, kept: int, timeout: int) -> int:
-    request = urllib.request.Request(source, headers={"Range": f"bytes={kept}-"} if kept else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=timeout)
+        answer = open_url(source, headers={"Range": f"bytes={kept}-"} if kept else {}, timeout=timeout)
     except urllib.error.HTTPError as error:
         if error.code == 416 and kept:  # nothing is missing
             return kept
