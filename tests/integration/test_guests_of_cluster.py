@@ -51,7 +51,7 @@ def empty(nodes: Playground) -> Iterator[None]:
         nodes.on(
             name,
             "for id in $(qm list | awk 'NR>1{print $1}'); do qm set $id --protection 0; qm stop $id; qm destroy $id --purge; done;"
-            " for id in $(pct list | awk 'NR>1{print $1}'); do pct destroy $id --purge; done",
+            " for id in $(pct list | awk 'NR>1{print $1}'); do pct stop $id; pct destroy $id --purge; done",
         )
 
 
@@ -94,6 +94,24 @@ def test_a_container_is_made_and_kept(nodes: Playground) -> None:
     assert f"local has {ARCHIVE}" in missing["msg"]
     assert nodes.change("pve1", CT, name="ct1", state="absent")["changed"]
     assert not nodes.change("pve1", CT, name="ct1", state="absent")["changed"]
+
+
+def test_a_container_grows_runs_and_is_cloned(nodes: Playground) -> None:
+    wanted = container("ct1", vmid=200, rootfs="local:1", mp={"mp0": "local:1,mp=/srv"}, state="started")
+    done = nodes.change("pve1", CT, **wanted)
+    assert done["status"] == "running"
+    told = nodes.change("pve1", CT, name="ct1", mp={"mp0": {"size": "2G"}}, features={"nesting": True})
+    assert told["actions"] == ["Set features.", "Let mp0 have 2G."]
+    assert nodes.change("pve1", CT, name="ct1", state="restarted", force=True)["status"] == "running"
+    config = nodes.on("pve1", "cat /etc/pve/lxc/200.conf")
+    assert "features: nesting=1" in config
+    assert "size=2G" in config
+    assert "the container ct1 runs" in nodes.call("pve1", CT, name="ct2", clone="ct1")["msg"]
+    nodes.change("pve1", CT, name="ct1", state="stopped", force=True)
+    clones = [{"name": "ct2"}, {"name": "ct3", "memory": 96}]
+    nodes.change("pve1", CT, vms=clones, defaults={"clone": "ct1", "vmid_range": [210, 219]})
+    assert "memory: 96" in nodes.on("pve1", "cat /etc/pve/lxc/211.conf")
+    assert not nodes.change("pve1", CT, vms=clones, defaults={"clone": "ct1"})["changed"]
 
 
 def test_guests_of_other_nodes_are_seen_and_settled(nodes: Playground) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from module_runs import Playground
+from module_runs import Playground, PlaygroundOverHttps
 from playbook_runs import PlayRun
 from practice_lab import Lab
 
@@ -23,9 +23,12 @@ PASSWORD = "a-very-secret-word"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFGqk0AJC1bPH6p0bOCRJ0Yw6WKYwtJxJmZ0xPq4xkD lab"
 
 
-@pytest.fixture(scope="module")
-def node(make_lab: Callable[[], Lab], tmp_path_factory: pytest.TempPathFactory) -> Playground:
-    ground = Playground(make_lab().up(["pve1"]), tmp_path_factory.mktemp("vm"))
+@pytest.fixture(scope="module", params=[Playground, PlaygroundOverHttps])
+def node(
+    request: pytest.FixtureRequest, make_lab: Callable[[], Lab], tmp_path_factory: pytest.TempPathFactory
+) -> Playground:
+    """The same cases on both transports."""
+    ground: Playground = request.param(make_lab().up(["pve1"]), tmp_path_factory.mktemp("vm"))
     ground.on("pve1", "mkdir -p /var/lib/vz/import && truncate -s 64M /var/lib/vz/import/tiny.raw")
     return ground
 
@@ -243,6 +246,11 @@ def test_the_playbooks(node: Playground, tmp_path: Path) -> None:
     assert play("create-vms", "-e", f"@{file}").check().changed["pve1"] == 2
     assert play("create_vms", "-e", f"@{file}").check().changed["pve1"] == 0
     assert re.search(r"202\s+db1\s+pve1\s+running\s+-", play("vm-status", "-e", f"@{file}").check().output)
+    missing = tmp_path / "missing.yml"
+    missing.write_text(json.dumps({**declared, "proxmox_vms": [{"name": "new"}, {"name": "bad", "clone": "nosuch"}]}))
+    stopped = play("create-vms", "-e", f"@{missing}").refused()
+    assert "There are debian (9000 on pve1)" in stopped.output
+    assert set(configs(node)) == {"debian", "web1", "db1"}
     play("destroy-vms", "-e", f"@{file}").refused()
     play("destroy-vms", "-e", f"@{file}", "-e", "confirm_destroy=destroy").check()
     assert set(configs(node)) == {"debian"}

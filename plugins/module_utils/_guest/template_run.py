@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from .._session.errors import SessionError
@@ -112,8 +113,7 @@ class TemplateRun:
         ]
         removed = too_old(self.wish, old)
         for version in removed:
-            summary = f"Remove the old version {version.name} ({version.vmid})."
-            self._do(summary, lambda version=version: self._remove(version))  # type: ignore[misc]
+            self._do(f"Remove the old version {version.name} ({version.vmid}).", partial(self._remove, version))
         self.kept = sorted(version.vmid for version in old if version not in removed)
 
     def _rename(self, node: str, vmid: int, name: str) -> None:
