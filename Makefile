@@ -29,7 +29,7 @@ environments: | $(LINK)  ## Start: The virtual environments alone
 $(LINK):
 	@mkdir -p $(@D) && ln -sfn $(CURDIR) $@
 
-test: packages environments  ## Gate: Everything: lint, unit, sanity, practice nodes, conformance, tarball
+test: packages environments  ## Gate: Everything: lint, unit, sanity, practice nodes, conformance, tarball (FRESH=1: also what has not changed)
 	@$(GATE)
 
 lint: environments  ## Gate: Style, types, shell files and ansible-lint

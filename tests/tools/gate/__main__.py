@@ -14,6 +14,7 @@ from types import FrameType
 import environments
 
 from .machine import raise_inotify_limit, remove_dead_labs
+from .memory import Memory, read_inputs
 from .parts import PARTS, Need, Part
 from .report import progress, report
 from .run import LOGS, Outcome, Runner
@@ -73,17 +74,27 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGINT, interrupted)
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
-    has_nodes = os.geteuid() == 0 and any(Need.ROOT in part.needs for part in parts)
+    memory = Memory(LOGS / "green.json", here, read_inputs())
+    # Who names a part wants to see it run.
+    may_recall = not strict and not arguments.names and not os.environ.get("FRESH")
+    recalled = {part: outcome for part in parts if may_recall and (outcome := memory.recall(part))}
+    for outcome in recalled.values():
+        tell(outcome)
+    to_run = [part for part in parts if part not in recalled]
+    has_nodes = os.geteuid() == 0 and any(Need.ROOT in part.needs for part in to_run)
     try:
         if has_nodes:
             prepare_machine()
-        outcomes = Runner(here, tell, arguments.workers).run(parts)
+        ran = Runner(here, tell, arguments.workers).run(to_run)
     except KeyboardInterrupt:
         print("gate: interrupted", file=sys.stderr)
         return 130
     finally:
         if has_nodes:
             clear_machine()
+    memory.keep(ran, read_inputs())
+    by_part = recalled | {outcome.part: outcome for outcome in ran}
+    outcomes = [by_part[part] for part in parts if part in by_part]
     lines, well = report(outcomes, notes, strict)
     print("\n".join(lines), flush=True)
     (LOGS / "summary").write_text(f"{lines[-1]}\n", encoding="utf-8")

@@ -38,6 +38,8 @@ class Part:
     # for a quorum), so it runs beside the parts that the processors are shared among.
     labs: int = 0
     minutes: float = 20
+    # Where all that lies which it reads (none: anywhere). Only if nothing there has changed its last green result still holds.
+    reads: tuple[str, ...] = field(default=())
     # Paths of the checkout without which there is nothing to run.
     paths: tuple[str, ...] = field(default=())
 
@@ -49,6 +51,9 @@ SANITY = (
 )
 # Tests on nodes wait far more than they compute, so there are more workers than processors.
 NODE_TESTS = "{python} tests/tools/node_tests.py --results {results} --workers {labs} "
+# What decides how practice nodes behave, and what plays on them.
+NODES = ("tests/lab/", "tests/tools/", "pytest.ini")
+COLLECTION = ("plugins/", "roles/", "playbooks/", "meta/", "galaxy.yml", "ansible.cfg", "inventory/", "Makefile")
 TYPED_TESTS = "tests/lab/practice_lab tests/lab/emulation/practice_pve tests/conformance tests/tools"
 TYPED_PATH = "tests/lab:tests/lab/emulation:tests/conformance:tests/tools:build/link"
 
@@ -63,6 +68,7 @@ PARTS = (
         lane="nodes",
         labs=4,
         minutes=45,
+        reads=(*NODES, *COLLECTION, "tests/practice/", "tests/conformance/"),
         paths=("tests/practice",),
     ),
     Part(
@@ -85,6 +91,7 @@ PARTS = (
         lane="nodes",
         labs=3,
         minutes=30,
+        reads=(*NODES, "tests/conformance/"),
         paths=("tests/conformance/run.py",),
     ),
     Part("sanity-newest", "sanity", SANITY, Count.SANITY, lane="sanity"),

@@ -20,6 +20,8 @@ LINES_OF_A_FAILED_LOG = 80
 def progress(outcome: Outcome, strict: bool) -> str:
     if outcome.left_out:
         return f"{'FAILED' if strict else 'left out':<9}{outcome.part.name:<15}{outcome.left_out}"
+    if outcome.seen:
+        return f"{'ok':<9}{outcome.part.name:<15}{outcome.figures} at {outcome.seen}; nothing that it reads has changed since"
     mark = "FAILED" if judged(outcome, strict).failed else "ok"
     return f"{mark:<9}{outcome.part.name:<15}{outcome.figures} in {outcome.seconds:.1f} s"
 
@@ -47,6 +49,9 @@ def report(outcomes: Sequence[Outcome], notes: Sequence[str], strict: bool) -> t
     left_out = [f"{outcome.part.name} ({outcome.left_out})" for outcome in outcomes if outcome.left_out]
     if left_out:
         lines.append(f"left out: {', '.join(left_out)}" + ("; with CI=true that is a failure" if strict else ""))
+    seen = [outcome.part.name for outcome in outcomes if outcome.seen]
+    if seen:
+        lines.append(f"not run again, since nothing that they read has changed (FRESH=1 runs them): {', '.join(seen)}")
     lines += notes
     lines.append(str(total))
     return lines, bool(outcomes) and not total.failed

@@ -37,6 +37,7 @@ class Outcome:
     seconds: float = 0.0
     log: Path | None = None
     left_out: str = ""  # why the part did not run
+    seen: str = ""  # when it was seen green, where that still holds and it did not run again
 
 
 def reason_to_leave_out(part: Part) -> str:
