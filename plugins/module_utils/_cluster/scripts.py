@@ -65,7 +65,7 @@ rm -f {_DATABASE}-wal {_DATABASE}-shm
 """
 
 _BEGIN = """say 'start pve-cluster'
-systemctl reset-failed corosync pve-cluster 2>/dev/null || true
+systemctl reset-failed corosync corosync-qdevice pve-cluster 2>/dev/null || true
 systemctl start pve-cluster
 n=0; until mounted && [ -L /etc/pve/local ]; do n=$((n + 1)); [ "$n" -lt 150 ]; sleep 0.1; done
 """
