@@ -23,6 +23,10 @@ PASSWORD = "a-very-secret-word"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFGqk0AJC1bPH6p0bOCRJ0Yw6WKYwtJxJmZ0xPq4xkD lab"
 
 
+# What says nothing about the way to Proxmox VE is done on one of them.
+on_one_transport = pytest.mark.parametrize("node", [Playground], indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module", params=[Playground, PlaygroundOverHttps])
 def node(
     request: pytest.FixtureRequest, make_lab: Callable[[], Lab], tmp_path_factory: pytest.TempPathFactory
@@ -168,6 +172,7 @@ def test_a_template_and_its_clones(node: Playground) -> None:
     assert not node.change("pve1", MODULE, defaults=defaults, vms=clones)["changed"]
 
 
+@on_one_transport
 def test_one_bad_machine_of_twenty(node: Playground) -> None:
     vms = [{"name": f"vm{number}"} for number in range(20)]
     vms[7]["scsi"] = {"scsi0": {"size": "1M"}}  # type: ignore[assignment]
@@ -186,6 +191,7 @@ def test_one_bad_machine_of_twenty(node: Playground) -> None:
     assert traces(node) == before
 
 
+@on_one_transport
 def test_two_runs_at_once(node: Playground) -> None:
     defaults = {**vm("x"), "state": "started"}
     del defaults["name"]
@@ -222,6 +228,7 @@ def test_refusals(node: Playground) -> None:
     assert not node.change("pve1", MODULE, name="web1", state="absent")["changed"]
 
 
+@on_one_transport
 def test_secrets_stay_secret(node: Playground) -> None:
     arguments = {"defaults": {"cipassword": PASSWORD}, "vms": [cloud("web1"), cloud("web2")]}
     done = node.call("pve1", MODULE, "-vvvv", "--diff", **arguments)
@@ -233,6 +240,7 @@ def test_secrets_stay_secret(node: Playground) -> None:
     )
 
 
+@on_one_transport
 def test_the_playbooks(node: Playground, tmp_path: Path) -> None:
     declared = {"proxmox_templates": [cloud("debian", vmid=9000)], "proxmox_vm_defaults": {"clone": "debian"},
                 "proxmox_vms": [{"name": "web1", "vmid": 201}, {"name": "db1", "vmid": 202, "memory": 96}]}  # fmt: skip

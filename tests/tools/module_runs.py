@@ -139,3 +139,19 @@ class Playground:
         finally:
             os.killpg(controller.pid, 9)
             controller.wait()
+
+
+class PlaygroundOverHttps(Playground):
+    """Modules speak to their node's API over HTTPS, with a password and a pinned certificate."""
+
+    def argv(self, host: str, module: str, arguments: dict[str, Any], *flags: str) -> list[str]:
+        node = self.lab.node(host)
+        fingerprint = self.on(host, "openssl x509 -noout -fingerprint -sha256 -in /etc/pve/local/pve-ssl.pem")
+        access = {
+            "transport": "api",
+            "api_host": node.ip,
+            "api_user": "root@pam",
+            "api_password": node.spec.password,
+            "api_fingerprint": fingerprint.strip().partition("=")[2],
+        }
+        return super().argv(host, module, {**access, **arguments}, *flags)
