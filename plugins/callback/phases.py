@@ -51,6 +51,7 @@ options:
 import atexit
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -127,7 +128,7 @@ class CallbackModule(DefaultCallback):
         self._last_play_id = plays[-1]._uuid if plays else ""
         if self._wants_live_lines():
             self._foot = Foot(write_to(sys.stdout.fileno()), shutil.get_terminal_size)
-            atexit.register(self._close_foot, os.getpid())
+            self._close_foot_at_the_end()
             threading.Thread(target=self._redraw_until_over, name="phases", daemon=True).start()
 
     def _wants_live_lines(self) -> bool:
@@ -322,13 +323,29 @@ class CallbackModule(DefaultCallback):
             columns, rows = self._foot.room()
             self._foot.show(compose_foot(self._story, time.monotonic(), self._language, columns, rows))
 
+    def _close_foot_at_the_end(self) -> None:
+        """Also where the run is interrupted or terminated, which leaves a program no other chance."""
+        process = os.getpid()
+        atexit.register(self._close_foot, process)
+        ansible_handles = signal.getsignal(signal.SIGTERM)
+
+        def handle(number: int, _frame: Any) -> None:
+            self._close_foot(process)
+            signal.signal(number, ansible_handles)
+            os.kill(os.getpid(), number)
+
+        signal.signal(signal.SIGTERM, handle)
+
     def _close_foot(self, process: int) -> None:
-        """Also at an interruption; never in a worker, which has inherited this object but not the screen."""
+        """Never in a worker, which has inherited this object but not the screen."""
         if self._foot is None or os.getpid() != process:
             return
-        with self._lock:
-            self._over.set()
-            self._foot.close()
+        self._over.set()
+        # A signal may have come while the lock is held by what it interrupted, which will never let go of it.
+        held = self._lock.acquire(timeout=1)
+        self._foot.close()
+        if held:
+            self._lock.release()
 
 
 COUNTS = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -102,8 +103,13 @@ class Runs:
         assert "Callback dispatch" not in ended.stderr, ended.stderr
         return ended
 
-    def run_on_terminal(self, seconds: str, **variables: str) -> tuple[pyte.Screen, str, list[list[str]]]:
-        """What stands on the screen at the end, all that was written, and the feet seen on the way."""
+    def run_on_terminal(
+        self, seconds: str, stop_by: int | None = None, **variables: str
+    ) -> tuple[pyte.Screen, str, list[list[str]]]:
+        """What stands on the screen at the end, all that was written, and the feet seen on the way.
+
+        C(stop_by): the signal that ends the run once pve2 is slow.
+        """
         self.write_inventory(seconds)
         screen = pyte.HistoryScreen(COLUMNS, LINES, history=500)
         stream = pyte.Stream(screen)
@@ -119,7 +125,7 @@ class Runs:
             stderr=theirs,
         )
         os.close(theirs)
-        written, feet = "", []
+        written, feet, stopped = "", [], False
         limit = time.monotonic() + allow(90)
         while time.monotonic() < limit:
             if not select.select([ours], [], [], 0.2)[0]:
@@ -131,7 +137,10 @@ class Runs:
             written += text
             stream.feed(text)
             feet.append([line.rstrip() for line in screen.display[-4:]])
-        assert process.wait(timeout=allow(30)) == 0, written
+            if stop_by is not None and any("pve2  … Slow" in line for line in feet[-1]):
+                process.send_signal(stop_by)
+                stop_by, stopped = None, True
+        assert (process.wait(timeout=allow(30)) != 0) == stopped, written
         os.close(ours)
         return screen, written, feet
 
@@ -239,6 +248,13 @@ def test_live_lines_on_a_terminal(runs: Runs):
     assert any(line.startswith("pve2 : ok=") and line.endswith("! ignored") for line in shown), shown
     assert not any("…" in line for line in shown), shown
     assert "\x1b[0;33m" in written
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_gives_the_screen_back(runs: Runs, number: int):
+    screen, written, _feet = runs.run_on_terminal(seconds="20", stop_by=number)
+    assert screen.margins is None, written
+    assert not any("…" in line for line in screen.display)
 
 
 def test_no_colours_where_none_are_wanted(runs: Runs):
