@@ -67,7 +67,7 @@ def _run(wish: DeviceWish, params: Mapping[str, Any], check_mode: bool) -> dict[
         transient.await_end(_OPERATION, wish.timeout + _GRACE_SECONDS)
     snapshot = read_here()
     now = classify(snapshot, params["cluster_name"])
-    if not wish.present and snapshot.config.absent:
+    if not wish.present and _has_none(snapshot):
         return {**_result(False, {"before": {}, "after": {}}, [], None, snapshot), "resumed": resumed}
     refuse_unfit_node(now)
     seen = view_of(snapshot, "")
@@ -89,6 +89,12 @@ def _run(wish: DeviceWish, params: Mapping[str, Any], check_mode: bool) -> dict[
             raise
     result = _result(plan.changed, plan.diff, plan.summaries, view.config.qdevice_host, work.snapshot)
     return {**result, "warnings": list(plan.warnings), "resumed": resumed}
+
+
+def _has_none(snapshot: Snapshot) -> bool:
+    """In no cluster; or without quorum in one that has no device, which can be left as it is."""
+    config = snapshot.config.value
+    return snapshot.config.absent or (snapshot.quorate is False and config is not None and config.qdevice_host is None)
 
 
 class _Work:
