@@ -22,6 +22,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.baremetal.proxmox.plugins.module_utils._node.answer import answer
 from ansible_collections.baremetal.proxmox.plugins.plugin_utils.node_program import make_program
 
+# What a shell says of a program that is not there.
+_NO_SUCH_PROGRAM = 127
+
 
 class NodeAction(ActionBase):
     """C(work) is what the module itself calls, with the same arguments and the same answer."""
@@ -37,33 +40,41 @@ class NodeAction(ActionBase):
         return {**result, **self.call_node(dict(self._task.args), task_vars or {})}
 
     def call_node(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        python = self._python(task_vars)
-        if python is None:
+        done = self._run_program(arguments, task_vars) if self._can_stream() else None
+        if done is None or done["rc"] == _NO_SUCH_PROGRAM:
             executed: dict[str, Any] = self._execute_module(
                 module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
             )
             return executed
+        result = read_answer(done)
+        for warning in result.pop("warnings", []):
+            self._display.warning(warning)
+        return result
+
+    def _can_stream(self) -> bool:
+        """Whether a program can be fed to the node, and nothing is asked for that only a module's way can do."""
+        special = self._task.async_val or self._task.delegate_to or any(self._task.environment or [])
+        if special or C.config.get_config_value("DEFAULT_KEEP_REMOTE_FILES") or not self._connection.has_pipelining:
+            return False
+        # Some ways to become root need a terminal, which standard input is not; the administrator's setting tells.
+        return self._connection.become is None or self._is_pipelining_enabled("new")
+
+    def _run_program(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> Mapping[str, Any]:
         valid = ArgumentSpecValidator(self.argument_spec, required_if=self.required_if).validate(arguments)
         if valid.error_messages:
             raise AnsibleActionFail(f"{self._task.action}: {'; '.join(valid.error_messages)}")
         work = type(self).work
         call = [f"{work.__module__}:{work.__name__}", valid.validated_parameters, bool(self._task.check_mode)]
         program = make_program(answer.__module__, answer.__name__, call, [work.__module__])
-        done = self._low_level_execute_command(f"{shlex.quote(python)} -I -", in_data=program.encode())
-        result = read_answer(done)
-        for warning in result.pop("warnings", []):
-            self._display.warning(warning)
-        hidden: dict[str, Any] = remove_values(result, valid._no_log_values)
-        return hidden
+        python = shlex.quote(self._python(task_vars))
+        done: Mapping[str, Any] = self._low_level_execute_command(f"{python} -I -", in_data=program.encode())
+        return {**done, "stdout": remove_values(done["stdout"], valid._no_log_values)}
 
-    def _python(self, task_vars: dict[str, Any]) -> str | None:
-        """The node's Python; None where Ansible has to find it first, or where only a module goes the right way."""
-        special = self._task.async_val or self._task.delegate_to or any(self._task.environment or [])
-        if special or not self._is_pipelining_enabled("new"):
-            return None
+    def _python(self, task_vars: dict[str, Any]) -> str:
         configured = C.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars)
         python = str(self._templar.template(configured) or "auto")
-        return None if python.startswith("auto") else python
+        # Where Ansible would search first: Debian has it in one place.
+        return "/usr/bin/python3" if python.startswith("auto") else python
 
 
 def read_answer(done: Mapping[str, Any]) -> dict[str, Any]:
