@@ -66,6 +66,7 @@ def create_guest(call: Call) -> str:
     guest_id = params["vmid"]
     client.assert_quorum()
     permissions.assert_may_create(call.user, guest_id, params.get("pool"))
+    permissions.assert_may_use_bridges(call.user, params)
     if params.get("restore"):
         raise NotEmulated("restoring a container")
     values = {
@@ -157,6 +158,7 @@ def update_config(call: Call) -> None:
         if key not in CALL_OPTIONS:
             raise ParameterErrors({"delete": f"unknown option '{key}'"})
     values = {key: int(value) if isinstance(value, bool) else value for key, value in params.items()}
+    permissions.assert_may_use_bridges(call.user, values)
     containers.update_container(guest_id, values, delete, revert, digest)
 
 

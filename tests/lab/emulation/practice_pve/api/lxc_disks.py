@@ -8,6 +8,7 @@ from __future__ import annotations
 from practice_pve.api.lxc import FLAG, GUEST
 from practice_pve.guests import container_copies, permissions
 from practice_pve.guests.containers import resize_container
+from practice_pve.guests.store import LXC
 from practice_pve.guests.tables.container_options import MOUNT_NAMES
 from practice_pve.pmxcfs import client
 from practice_pve.rest import AnyUser, ApiError, Call, Check, NotEmulated, api_method, run_worker
@@ -46,6 +47,7 @@ def clone(call: Call) -> str:
         params.get("snapname"), params.get("storage"), params.get("full"),
     )  # fmt: skip
     container_copies.check_clone(wanted)
+    permissions.assert_may_use_bridges(call.user, LXC.load(wanted.guest_id).values)
     return run_worker(call, "vzclone", wanted.guest_id, lambda _upid: container_copies.clone_container(wanted))
 
 

@@ -125,6 +125,7 @@ def create_guest(call: Call) -> str:
     check_storage_access(new.values, storages, new.storage, new.user)
     permissions.assert_may_set(call.user, guest_id, new.values, new.pool)
     permissions.assert_may_use_storages(call.user, _storages_of_new_disks(new.values, new.storage))
+    permissions.assert_may_use_bridges(call.user, new.values)
     check_drive_parameters(new.values, storages)
     complete_parameters(new.values)
     try:
@@ -290,6 +291,7 @@ def _prepare_change(call: Call) -> Change:
                 change.set[key] = complete_network_card(str(change.set[key]))
         permissions.assert_may_set(call.user, change.guest_id, [*change.delete, *change.set])
         permissions.assert_may_use_storages(call.user, _storages_of_new_disks(change.set, None))
+        permissions.assert_may_use_bridges(call.user, change.set)
         check_storage_access(change.set, storages, None, change.user)
     except ParameterErrors:
         raise

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from practice_pve.api.qemu import FLAG, GUEST
-from practice_pve.guests import machine
+from practice_pve.guests import machine, permissions
 from practice_pve.guests.clone import Clone, check_clone, clone_machine
+from practice_pve.guests.store import QEMU
 from practice_pve.rest import Call, Check, NotEmulated, api_method, run_worker
 from practice_pve.rest.parameters import NODE, SNAPSHOT_NAME, STORAGE_ID, VMID, Integer, Text, optional
 
@@ -48,4 +49,5 @@ def clone(call: Call) -> str:
         params.get("snapname"), params.get("storage"), params.get("format"), params.get("full"),
     )  # fmt: skip
     check_clone(wanted)
+    permissions.assert_may_use_bridges(call.user, QEMU.load(wanted.guest_id).values)
     return run_worker(call, "qmclone", wanted.guest_id, lambda _upid: clone_machine(wanted))

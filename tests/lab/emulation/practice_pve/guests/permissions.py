@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from practice_pve.access import permissions
 from practice_pve.access.user_config import load as load_users
@@ -76,6 +76,30 @@ def assert_may_use_storages(user: str | None, names: Iterable[str]) -> None:
     """Datastore.AllocateSpace wherever a volume is going to be made."""
     for name in names:
         permissions.require(user or "", f"/storage/{name}", ["Datastore.AllocateSpace"])
+
+
+def assert_may_use_bridges(user: str | None, values: Mapping[str, object]) -> None:
+    """SDN.Use on the bridge of every card, or on each VLAN that the card is limited to."""
+    if user == ROOT:
+        return
+    for key in sorted(values):
+        if not re.fullmatch(r"net\d+", key):
+            continue
+        card = dict(part.split("=", 1) for part in str(values[key]).split(",") if "=" in part)
+        if "bridge" in card:
+            bridge = f"/sdn/zones/localnetwork/{card['bridge']}"
+            limits = [*([card["tag"]] if "tag" in card else []), *sorted(_vlans(card.get("trunks", "")))]
+            for path in [f"{bridge}/{vlan}" for vlan in limits] or [bridge]:
+                permissions.require(user or "", path, ["SDN.Use"])
+
+
+def _vlans(trunks: str) -> set[str]:
+    """The numbers of `1;5-7`."""
+    found: set[str] = set()
+    for part in filter(None, trunks.split(";")):
+        first, _dash, last = part.partition("-")
+        found.update(str(number) for number in range(int(first), int(last or first) + 1))
+    return found
 
 
 def may_see(user: str | None, guest_id: int) -> bool:
