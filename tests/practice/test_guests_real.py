@@ -41,7 +41,7 @@ with socket.socket(socket.AF_UNIX) as client:
 
 @pytest.fixture(scope="module")
 def lab(make_lab: Callable[[], Lab]) -> Lab:
-    lab = make_lab().up(["pve1"], settings={"guests": "tiny"})
+    lab = make_lab().up(["pve1"], settings={"guests": "tiny", "guests_have_agent": True})
     for guest_id, more in MACHINES.items():
         sh(lab, CREATE.format(id=guest_id, more=more)).check()
     wait_for_agent(lab, ANSWERING)
@@ -163,6 +163,16 @@ def test_a_frozen_guest_refuses_most_commands(lab: Lab):
     assert refused["error"]["class"] == "CommandNotFound"
     assert sh(lab, f"qm guest cmd {ANSWERING} fsfreeze-thaw").check().stdout == "1\n"
     assert sh(lab, f"qm guest cmd {ANSWERING} fsfreeze-status").stdout == "thawed\n"
+
+
+def test_machines_without_a_disk_have_a_stand_in(lab: Lab):
+    card = "--agent 1 --net0 virtio=BC:24:11:00:00:01,bridge=vmbr0 --ipconfig0 ip=10.99.0.110/24"
+    sh(lab, f"qm create 110 --name many {card} && qm start 110").check()
+    sh(lab, f"qm create 111 {card} --smbios1 serial=agenthung && qm start 111").check()
+    _loopback, interface = answer(lab, "qm guest cmd 110 network-get-interfaces")
+    assert interface["ip-addresses"][0]["ip-address"] == "10.99.0.110"
+    assert sh(lab, "qm agent 111 ping").stderr == NOT_RUNNING
+    assert "port 1, guest on," in sh(lab, monitor(111, "info qtree")).stdout
 
 
 def test_a_shutdown_by_the_agent_leaves_nothing(lab: Lab):
