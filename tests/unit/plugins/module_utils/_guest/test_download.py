@@ -189,12 +189,12 @@ def test_two_runs_at_once_fetch_once(server: Server, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "filename", "content", "name", "compression"),
     [
-        ("https://x.org/noble.img", "", "import", "noble-0123456789ab.qcow2", ""),
-        ("https://x.org/a%20b.qcow2", "", "import", "a_20b-0123456789ab.qcow2", ""),
-        ("https://x.org/f.raw.xz", "", "import", "f-0123456789ab.raw", "xz"),
-        ("https://x.org/f.qcow2.gz?x=1", "", "import", "f-0123456789ab.qcow2", "gz"),
-        ("https://x.org/f.img.zst", "f.raw", "import", "f-0123456789ab.raw", "zst"),
-        ("https://x.org/debian.tar.zst", "", "vztmpl", "debian-0123456789ab.tar.zst", ""),
+        ("https://example.org/noble.img", "", "import", "noble-0123456789ab.qcow2", ""),
+        ("https://example.org/a%20b.qcow2", "", "import", "a_20b-0123456789ab.qcow2", ""),
+        ("https://example.org/f.raw.xz", "", "import", "f-0123456789ab.raw", "xz"),
+        ("https://example.org/f.qcow2.gz?x=1", "", "import", "f-0123456789ab.qcow2", "gz"),
+        ("https://example.org/f.img.zst", "f.raw", "import", "f-0123456789ab.raw", "zst"),
+        ("https://example.org/debian.tar.zst", "", "vztmpl", "debian-0123456789ab.tar.zst", ""),
     ],
 )
 def test_names_are_what_proxmox_takes(url: str, filename: str, content: str, name: str, compression: str) -> None:
@@ -204,7 +204,7 @@ def test_names_are_what_proxmox_takes(url: str, filename: str, content: str, nam
 
 def test_a_container_template_needs_a_name_of_one() -> None:
     with pytest.raises(Refused, match=r"ostemplate: rootfs\.squashfs is no template's name"):
-        local_name(ImageSource(url="https://x.org/rootfs.squashfs", checksum="sha256:00"), "vztmpl")
+        local_name(ImageSource(url="https://example.org/rootfs.squashfs", checksum="sha256:00"), "vztmpl")
 
 
 def storage_answers(content: str = "import,vztmpl") -> dict[tuple[str, str], object]:
@@ -215,7 +215,7 @@ def storage_answers(content: str = "import,vztmpl") -> dict[tuple[str, str], obj
     }
 
 
-FROM_URL = ImageSource(url="https://x.org/a.raw.xz", checksum="sha256:0123456789abcdef", storage="local")
+FROM_URL = ImageSource(url="https://example.org/a.raw.xz", checksum="sha256:0123456789abcdef", storage="local")
 
 
 def test_on_the_node_itself_it_goes_into_the_directory_of_the_storage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +242,7 @@ def test_elsewhere_proxmox_fetches_it_without_a_look_at_the_definition_of_the_st
     session.answers["POST", "/nodes/pve1/storage/local/download-url"] = lambda _params: session.task("download")
     with pytest.raises(Refused, match=r"cannot unpack \.xz"):
         images.find_image(session, FROM_URL, "pve1", QEMU)
-    packed = ImageSource(url="https://x.org/a.img.gz", checksum="sha256:0123456789abcdef", storage="local")
+    packed = ImageSource(url="https://example.org/a.img.gz", checksum="sha256:0123456789abcdef", storage="local")
     found = images.find_image(session, packed, "pve1", QEMU)
     assert found.fetch is not None
     found.fetch()
