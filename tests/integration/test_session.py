@@ -22,6 +22,7 @@ import pytest
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session import errors
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.interface import Session, join_path
 from ansible_collections.baremetal.proxmox.plugins.module_utils._session.reconcile import find_lost_task
+from playbook_runs import BINARIES, Controller
 from practice_lab import Lab
 from practice_lab.controller import enter_command
 from remote_session import RemoteSession
@@ -402,6 +403,77 @@ class TestTrust:
         with pytest.raises(errors.Unreachable, match=r"cannot connect to 10\.99\.0\.250:8006"):
             world.api("10.99.0.250", api_password=PASSWORD).get("/version")
         assert time.monotonic() - started < 12
+
+
+@pytest.fixture(scope="module")
+def outside(world: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    world.sh("pve1", "pveum", "user", "add", "eve@pve")
+    secret = world.make_token("eve@pve", "maker", 1)
+    for who in (("--users", "eve@pve"), ("--tokens", "eve@pve!maker")):
+        world.sh("pve1", "pveum", "acl", "modify", "/vms", "--roles", "PVEVMAdmin", *who)
+    controller = Controller(world.lab, tmp_path_factory.mktemp("outside") / "home", passwords=False)
+    access = {
+        "PROXMOX_TRANSPORT": "api",
+        "PROXMOX_HOST": world.lab.node("pve1").ip,
+        "PROXMOX_USER": "eve@pve",
+        "PROXMOX_TOKEN_ID": "maker",
+        "PROXMOX_TOKEN_SECRET": secret,
+        "PROXMOX_FINGERPRINT": world.fingerprint,
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+    }
+
+    def run(change: dict[str, str] | None = None, **arguments: Any) -> dict[str, Any]:
+        command = [str(BINARIES / "ansible"), "localhost", "-m", "baremetal.proxmox.proxmox_qm_vm"]
+        command += ["-e", f"ansible_python_interpreter={sys.executable}", "-a", json.dumps(arguments)]
+        done = controller.run(command, {**access, **(change or {})})
+        assert secret not in done.output
+        answer = done.stdout.partition("localhost | ")[2].partition(" => ")[2]
+        result = json.JSONDecoder().raw_decode(answer)[0]
+        return {"failed": done.rc != 0, **result}
+
+    return run
+
+
+class TestModuleFromOutside:
+    """A module as somebody runs it who has no login on the nodes: everything by the environment, with a token of few rights."""
+
+    def test_a_token_with_the_rights_makes_a_machine(self, outside: Callable[..., dict[str, Any]]) -> None:
+        wanted = {"name": "outside", "vmid": 950, "node": "pve2", "memory": 64, "state": "present"}
+        made = outside(**wanted)
+        assert not made["failed"] and made["changed"], made
+        again = outside(**wanted)
+        assert not again["failed"] and not again["changed"], again
+
+    def test_what_it_lacks_is_named_with_its_path(self, outside: Callable[..., dict[str, Any]]) -> None:
+        refused = outside(name="outside", vmid=950, net={"net0": {"model": "virtio", "bridge": "vmbr0"}})
+        assert refused["failed"] and "SDN.Use" in refused["msg"], refused
+        assert "/sdn/zones/localnetwork" in refused["msg"], refused
+
+    def test_what_only_root_may_is_said_before_anything_is_sent(
+        self, world: World, outside: Callable[..., dict[str, Any]]
+    ) -> None:
+        before = world.sh("pve1", "pvesh", "get", "/cluster/tasks", "--output-format", "json")
+        refused = outside(name="never", vmid=951, node="pve1", args="-snapshot")
+        assert refused["failed"] and "args" in refused["msg"] and "root@pam" in refused["msg"], refused
+        assert world.sh("pve1", "pvesh", "get", "/cluster/tasks", "--output-format", "json") == before
+
+    def test_another_certificate_or_secret_is_refused(
+        self, world: World, outside: Callable[..., dict[str, Any]]
+    ) -> None:
+        refused = outside({"PROXMOX_FINGERPRINT": ":".join(["AB"] * 32)}, name="outside")
+        assert refused["failed"] and world.fingerprint in refused["msg"], refused
+        refused = outside({"PROXMOX_TOKEN_SECRET": "00000000-0000-0000-0000-000000000000"}, name="outside")
+        assert refused["failed"] and "token" in f"{refused['msg']} {refused.get('remedy')}", refused
+
+    def test_the_cluster_s_authority_by_the_environment(
+        self, world: World, outside: Callable[..., dict[str, Any]], tmp_path: Path
+    ) -> None:
+        authority = tmp_path / "ca.pem"
+        authority.write_text(world.sh("pve1", "cat", "/etc/pve/pve-root-ca.pem"), encoding="ascii")
+        trust = {"PROXMOX_FINGERPRINT": "", "PROXMOX_CA_PATH": str(authority)}
+        seen = outside(trust, name="outside", vmid=950, memory=64)
+        assert not seen["failed"] and not seen["changed"], seen
 
 
 class TestSecrets:
