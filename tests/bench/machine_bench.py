@@ -33,7 +33,7 @@ begun = time.monotonic()
 child = os.spawnv(os.P_NOWAIT, "/usr/bin/python3", ["python3", *sys.argv[1:]])
 _pid, status, usage = os.wait4(child, 0)
 with open({MEASURES!r}, "a") as file:
-    file.write(f"{{time.monotonic() - begun}} {{usage.ru_maxrss}}\\n")
+    file.write(f"{{time.monotonic() - begun}} {{usage.ru_maxrss}} {{usage.ru_utime + usage.ru_stime}}\\n")
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 _STAMPED = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) .*?\| (?:TASK \[|(PLAY RECAP))", re.MULTILINE)
@@ -48,6 +48,7 @@ class Measured:
     seconds: float
     module_seconds: float
     megabytes: float
+    processor_seconds: float
     output: str
 
     @property
@@ -111,8 +112,8 @@ class Bench:
         if (run.rc != 0) != fails:
             print(run.output[-6000:])
             sys.exit(f"{playbook} ended with {run.rc}: there is nothing to measure")
-        longest, memory = self._measures()
-        return Measured(self._task_seconds(), longest, memory, run.output)
+        longest, memory, processor = self._measures()
+        return Measured(self._task_seconds(), longest, memory, processor, run.output)
 
     def _task_seconds(self) -> float:
         """From the first task to the recap, by the time stamps of Ansible's log."""
@@ -123,9 +124,11 @@ class Bench:
         recap = next(moment for moment, is_recap in stamps if is_recap)
         return (recap - stamps[0][0]).total_seconds()
 
-    def _measures(self) -> tuple[float, float]:
+    def _measures(self) -> tuple[float, float, float]:
+        """Seconds and megabytes of the module that took longest, and its time on a processor."""
         rows = [line.split() for line in self._on(f"cat {MEASURES} 2>/dev/null || true").splitlines()]
-        return max((float(row[0]) for row in rows), default=0.0), max((int(row[1]) for row in rows), default=0) / 1024
+        seconds, kilobytes, processor = max(([float(word) for word in row] for row in rows), default=[0.0, 0.0, 0.0])
+        return seconds, kilobytes / 1024, processor
 
     def remove_machines(self) -> None:
         """All of them, at once and without any tool's help."""

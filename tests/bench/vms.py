@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--machines", type=int, default=20, help="machines of the comparison (default: %(default)s)")
     parser.add_argument("--start", action="store_true", help="compare with the start of each machine")
+    parser.add_argument("--fleet", default="250,500,1000", help="sizes of the fleet (default: %(default)s)")
     parser.add_argument("--name", default="benchvms", help="name of the labs (default: %(default)s)")
     options = parser.parse_args()
     if os.geteuid() != 0:
