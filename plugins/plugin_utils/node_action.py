@@ -68,7 +68,8 @@ class NodeAction(ActionBase):
         program = make_program(answer.__module__, answer.__name__, call, [work.__module__])
         python = shlex.quote(self._python(task_vars))
         done: Mapping[str, Any] = self._low_level_execute_command(f"{python} -I -", in_data=program.encode())
-        return {**done, "stdout": remove_values(done["stdout"], valid._no_log_values)}
+        said = {name: remove_values(done[name], valid._no_log_values) for name in ("stdout", "stderr")}
+        return {"rc": done["rc"], **said}
 
     def _python(self, task_vars: dict[str, Any]) -> str:
         configured = C.config.get_config_value("INTERPRETER_PYTHON", variables=task_vars)
