@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from node_looks import wait_until
 from playbook_runs import Controller
 from practice_lab import Lab
 from practice_lab.spec import NodeSpec
@@ -130,9 +131,11 @@ def test_the_search_finds_what_is_planted(lab: Lab, passwords: dict[str, str]) -
     lab.node("pve2").run(["cp", "/root/.ssh/id_rsa", "/run/planted"]).check()
     assert telltales(lab, "pve2") == ["/run/planted"]
     lab.node("pve2").run(["rm", "/run/planted"]).check()
-    with watching([word]) as watcher:
-        subprocess.run(["sleep", "0.5"], check=True, env={"SECRET": word})
-    assert watcher.found and watcher.rounds > 1
+    with watching([word]) as watcher, subprocess.Popen(["sleep", "600"], env={"SECRET": word}) as sleeper:
+        try:
+            wait_until(lambda: bool(watcher.found))
+        finally:
+            sleeper.kill()
 
 
 def test_nothing_gets_out_of_a_run_that_says_all_it_can(
