@@ -44,4 +44,4 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(f"The message '{arguments['message']}' needs the value {missing}.") from missing
         display.display(text)
         # The callback of this collection makes its bars of the message and its values.
-        return {"changed": False, "text": text, "message": arguments["message"], "values": arguments["values"]}
+        return {"changed": False, "text": text, "message": arguments["message"], "filled_in": arguments["values"]}

@@ -202,7 +202,7 @@ class CallbackModule(DefaultCallback):
         if speaks:
             self._untold_play = ""
             with self._lock:
-                self._story.hear(str(result.result.get("message") or ""), result.result.get("values") or {})
+                self._story.hear(str(result.result.get("message") or ""), result.result.get("filled_in") or {})
         # What brings others along, or spoke for itself, is no news.
         silent = speaks or isinstance(result.task, TaskInclude)
         if self._in_detail or self._speaks_at_length(result):

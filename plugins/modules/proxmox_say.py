@@ -59,7 +59,7 @@ message:
   returned: success
   type: str
   sample: phase_4
-values:
+filled_in:
   description: What was filled into the message.
   returned: success
   type: dict

@@ -48,14 +48,14 @@ def compose_foot(story: RunStory, now: float, language: str, columns: int, rows:
 def _head(story: RunStory, now: float, language: str) -> str:
     title = story.task.name if story.task else story.heading
     since = f"  {duration(now - story.task.started)}" if story.task else ""
-    bar = story.bar()
-    return f"{draw_bar(bar, language)}  {title}{since}" if bar else f"{title}{since}"
+    progress = story.progress()
+    return f"{draw_bar(progress, language)}  {title}{since}" if progress else f"{title}{since}"
 
 
-def draw_bar(bar: Bar, language: str) -> str:
-    filled = BAR_WIDTH * bar.done // bar.total if bar.total else 0
-    what = say("joins" if bar.of_joins else "nodes", language)
-    return f"[{'█' * filled}{'·' * (BAR_WIDTH - filled)}] {bar.done}/{bar.total} {what}"
+def draw_bar(progress: Bar, language: str) -> str:
+    filled = BAR_WIDTH * progress.done // progress.total if progress.total else 0
+    what = say("joins" if progress.of_joins else "nodes", language)
+    return f"[{'█' * filled}{'·' * (BAR_WIDTH - filled)}] {progress.done}/{progress.total} {what}"
 
 
 def _activity(node: NodeState, waited_for: Sequence[str], now: float, language: str) -> str:

@@ -114,7 +114,7 @@ class RunStory:
         working = [node for node in self.nodes.values() if node.busy_since is not None]
         return sorted(working, key=lambda node: node.busy_since or 0.0)
 
-    def bar(self) -> Bar | None:
+    def progress(self) -> Bar | None:
         """The joins while nodes join, else the nodes that are through with the task, where there are several."""
         if self.joins is not None:
             return self.joins

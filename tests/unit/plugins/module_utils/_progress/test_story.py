@@ -64,12 +64,12 @@ def test_more_nodes_than_lines_leaves_those_that_take_longest():
 
 def test_the_joins_have_a_bar_of_their_own(story: RunStory):
     story.hear("phase_4", {"node": "pve2", "position": "1", "count": "2"})
-    assert story.bar() == Bar(0, 2, of_joins=True)
+    assert story.progress() == Bar(0, 2, of_joins=True)
     story.hear("phase_4_done", {"node": "pve2"})
-    assert story.bar() == Bar(1, 2, of_joins=True)
+    assert story.progress() == Bar(1, 2, of_joins=True)
     assert compose_foot(story, 101.0, "en", 100, 10)[0].startswith("[██████████··········] 1/2 joined")
     story.hear("phase_5", {})
-    assert story.bar() == Bar(1, 3)
+    assert story.progress() == Bar(1, 3)
 
 
 def test_a_node_that_failed_says_so_while_the_others_go_on(story: RunStory):

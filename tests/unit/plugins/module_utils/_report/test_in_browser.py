@@ -51,7 +51,8 @@ addEventListener("load", () => {
     rows: view.getComputedStyle(page.querySelector("tbody tr")).display,
     labels: view.getComputedStyle(page.querySelector("td[data-label]"), "::before").content,
     outside: [...page.querySelectorAll("main p, main td, main th, main li, main dd")].filter(n => {
-      const box = n.getBoundingClientRect(); return box.width && (box.right > frame.clientWidth + 1 || box.left < -1) && view.getComputedStyle(n).display != "none"; })
+      const box = n.getBoundingClientRect();
+      return box.width && (box.right > frame.clientWidth + 1 || box.left < -1) && view.getComputedStyle(n).display != "none"; })
       .filter(n => !n.closest("thead")).map(n => n.textContent),
     drawing: page.querySelector("svg").getBoundingClientRect().width,
     text: page.body.innerText,
