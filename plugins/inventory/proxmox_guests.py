@@ -293,8 +293,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self.inventory.add_host(host)
         variables = host_variables(guest)
         if self.get_option("transport") == "ssh":
-            # So that the connection plugin proxmox_guest finds its way without further options.
-            variables["proxmox_nodes"] = self.get_option("nodes") or [node for node, _own in self._known_nodes()]
+            variables |= way_to_nodes(self._nodes())
         for name, value in variables.items():
             self.inventory.set_variable(host, name, value)
         prefix = self.get_option("group_prefix")
@@ -331,6 +330,16 @@ def host_variables(guest: Mapping[str, Any]) -> dict[str, Any]:
     if guest["address"]:
         variables["ansible_host"] = guest["address"]
     return variables
+
+
+def way_to_nodes(nodes: Sequence[NodeAccess]) -> dict[str, Any]:
+    """So that the connection plugin proxmox_guest finds its way without further options."""
+    first = nodes[0]
+    told = {"user": first.user, "port": first.port, "private_key_file": first.private_key_file}
+    return {
+        "proxmox_nodes": [access.host for access in nodes],
+        **{f"proxmox_ssh_{name}": value for name, value in told.items() if value},
+    }
 
 
 def group_names(guest: Mapping[str, Any]) -> list[str]:

@@ -100,10 +100,16 @@ def test_hosts_groups_and_variables(load, helper):
 
 
 def test_the_nodes_of_the_inventory_before(load):
-    known = {"pve1": {"ansible_host": "192.0.2.1", "ansible_user": "ops"}, "pve2": {"ansible_user": "{{ whoever }}"}}
+    known = {
+        "pve1": {"ansible_host": "192.0.2.1", "ansible_user": "ops", "ansible_ssh_private_key_file": "k"},
+        "pve2": {"ansible_user": "{{ whoever }}"},
+    }
     inventory, nodes = load("", known=known)
     assert nodes == [("192.0.2.1", "ops"), ("pve2", "root")]
-    assert inventory.hosts["web1"].vars["proxmox_nodes"] == ["192.0.2.1", "pve2"]
+    told = inventory.hosts["web1"].vars
+    assert told["proxmox_nodes"] == ["192.0.2.1", "pve2"]
+    assert (told["proxmox_ssh_user"], told["proxmox_ssh_private_key_file"]) == ("ops", "k")
+    assert "proxmox_ssh_port" not in told
 
 
 def test_composed_variables_and_groups(load):
