@@ -18,3 +18,8 @@ join-nested: inventory-exists  ## Nested: The same, then identities of their own
 
 departed-nodes: inventory-exists  ## Nested: Which members are off (ARGS="-e rejoin=true"; EVICT=pve3 CONFIRM=pve3 takes one out)
 	@$(PLAYBOOK) playbooks/departed-nodes.yml $(if $(EVICT),-e evict=$(EVICT) -e confirm_remove=$(CONFIRM)) $(ARGS)
+
+# Beside the gate: machines that boot in software, and nodes that reboot one after the other.
+.PHONY: test-nested
+test-nested: packages environments  ## Work: Machines on borrowed hosts, and a rolling upgrade, on practice nodes (root; minutes)
+	@$(BIN)/pytest tests/nested $(ARGS)
