@@ -284,6 +284,15 @@ def forget_neighbours(stage: Stage, node: str) -> None:
     stage.sh(node, "ip neigh flush all")
 
 
+def agent(stage: Stage, node: str, guest_id: str, wanted: str) -> None:
+    """A real guest boots in software: as long as that takes, until its agent "answers", or is "silent" after it was killed."""
+    wait_until(
+        lambda: (stage.sh(node, f"qm agent {guest_id} ping").rc == 0) is (wanted == "answers"),
+        f"{node}: the agent of {guest_id} {wanted}",
+        patience=240,
+    )
+
+
 def pause(_stage: Stage, seconds: str) -> None:
     time.sleep(float(seconds))
 
@@ -292,6 +301,6 @@ ACTIONS: dict[str, Callable[..., None]] = {
     function.__name__: function
     for function in (
         sh, wait_ready, wait_writable, wait_quorate, create, join, join_as_it_is, image, power_off, lose, boot, recover, expect, since, until, manager_rounds, reset, rename,
-        clean_writes, refuse, silence, unplug, ask, forget_neighbours, pause,
+        clean_writes, refuse, silence, unplug, ask, forget_neighbours, agent, pause,
     )
 }  # fmt: skip
