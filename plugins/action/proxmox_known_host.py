@@ -148,6 +148,9 @@ class ActionModule(ActionBase):
         path = os.path.expanduser(destination.known_hosts_file)
         fingerprints = [key.fingerprint for key in keys]
         result = {"contact": contact.value, "fingerprints": fingerprints, "known_hosts_file": path}
+        if os.path.exists(path) and not os.path.isfile(path):
+            # UserKnownHostsFile=/dev/null: nothing shall be kept, and the device must not become a file.
+            return {**result, "changed": False}
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         # Several hosts are looked at in parallel, each by a process of its own: the directory itself is the lock.
         directory = os.open(os.path.dirname(path), os.O_RDONLY)
