@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import subprocess
@@ -28,9 +27,9 @@ from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.keys import
     HostKeys,
     PublicKey,
     find_keys,
-    pin_hosts,
     require_key,
 )
+from ansible_collections.baremetal.proxmox.plugins.module_utils._ssh.known_hosts_file import NotAFile, pin_in_file
 
 UNKNOWN_REMEDY = (
     "Look at its fingerprint on the console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and give it in the "
@@ -146,28 +145,14 @@ class ActionModule(ActionBase):
 
     def _pin(self, destination: Destination, keys: list[PublicKey], contact: Contact) -> dict[str, Any]:
         path = os.path.expanduser(destination.known_hosts_file)
-        fingerprints = [key.fingerprint for key in keys]
-        result = {"contact": contact.value, "fingerprints": fingerprints, "known_hosts_file": path}
-        if os.path.exists(path) and not os.path.isfile(path):
-            # UserKnownHostsFile=/dev/null: nothing shall be kept, and the device must not become a file.
-            return {**result, "changed": False}
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        # Several hosts are looked at in parallel, each by a process of its own: the directory itself is the lock.
-        directory = os.open(os.path.dirname(path), os.O_RDONLY)
+        result = {
+            "contact": contact.value,
+            "fingerprints": [key.fingerprint for key in keys],
+            "known_hosts_file": path,
+        }
         try:
-            fcntl.flock(directory, fcntl.LOCK_EX)
-            before = read_text(path) or ""
-            after = pin_hosts(before, [HostKeys((destination.name,), tuple(keys))])
             # Also in check mode: nothing of the node could be looked at without knowing its key.
-            if after != before:
-                _replace(path, after)
-        finally:
-            os.close(directory)
-        return {**result, "changed": after != before}
-
-
-def _replace(path: str, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".known_hosts.")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text)
-    os.replace(temporary, os.path.realpath(path))
+            return {**result, "changed": pin_in_file(path, HostKeys((destination.name,), tuple(keys)))}
+        except NotAFile as error:
+            # Somebody wanted it so; ssh itself refuses the login unless its checks are turned off as well.
+            return {**result, "changed": False, "warnings": [str(error)]}
