@@ -62,9 +62,7 @@ def test_malformed_arguments(argv, text, capsys):
     assert capsys.readouterr().err == text
 
 
-@pytest.mark.parametrize(
-    "argv", [["showcmd", "100", "--pretty"], ["enroll-efi-keys", "100"], ["import", "1", "x"]]
-)
+@pytest.mark.parametrize("argv", [["showcmd", "100", "--pretty"], ["enroll-efi-keys", "100"], ["import", "1", "x"]])
 def test_what_is_not_emulated_says_so(argv, capsys):
     assert qm.main(argv) == 97
     assert capsys.readouterr().err.startswith("practice node: not emulated: qm ")
