@@ -3,4 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Labs for tests with machines on borrowed hosts, and with nodes that reboot one after the other."""
 
-from lab_fixtures import make_lab as make_lab
+from lab_fixtures import make_lab
+
+__all__ = ("make_lab",)

@@ -29,7 +29,7 @@ def guest(directory: Path, monkeypatch: pytest.MonkeyPatch, talk: Talk) -> Itera
     def serve() -> None:
         client, _address = server.accept()
         with client, client.makefile("rb") as stream:
-            talk(client, [json.loads(stream.readline().decode("latin-1")) for _ in range(2)])
+            talk(client, [json.loads(stream.readline().decode("latin-1")) for _line in range(2)])
 
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
 
-from practice_pve.guests import container_formats  # noqa: F401 - the formats register themselves
 from practice_pve.guests.container_volumes import parse_mount, print_file_system, print_mount
+
+# The formats register themselves.
+importlib.import_module("practice_pve.guests.container_formats")
 
 GIB = 1 << 30
 
