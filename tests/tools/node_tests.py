@@ -22,7 +22,8 @@ MOST_FILES = 3  # more than these is no accident
 
 def run_pytest(results: Path, workers: int, arguments: Sequence[str]) -> int:
     # Each file has a lab of its own and stays with one worker; the conftest.py beside the tests says which files start first.
-    command = [sys.executable, "-m", "pytest", f"--junitxml={results}", f"--numprocesses={workers}"]
+    # Verbose: a long run tells each result when it is there.
+    command = [sys.executable, "-m", "pytest", "--verbose", f"--junitxml={results}", f"--numprocesses={workers}"]
     return subprocess.run([*command, "--dist=loadfile", "--no-loadscope-reorder", *arguments], check=False).returncode
 
 
