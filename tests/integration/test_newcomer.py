@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,10 +101,18 @@ def test_machines_are_planned_and_compared(make: Callable[..., PlayRun], tmp_pat
     assert "web1" in make("vm-status", f"VMS={declared}").check().stdout
 
 
-def test_as_awx_runs_it(controller: Controller, lab: Lab, tmp_path: Path):
+@pytest.fixture
+def sockets() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="cp-") as directory:
+        yield Path(directory)
+
+
+def test_as_awx_runs_it(controller: Controller, lab: Lab, tmp_path: Path, sockets: Path):
     node = lab.node(NODE)
     environment = {name: value for name, value in controller.environment().items() if name.startswith("ANSIBLE_")}
     environment.pop("ANSIBLE_CONFIG")
+    # A path to a socket is short or none, and the job's home lies deep here.
+    environment["ANSIBLE_SSH_CONTROL_PATH_DIR"] = str(sockets)
     hosts = {NODE: {"ansible_host": node.ip, "ansible_user": "root"}}
     job = Job(tmp_path / "job", hosts, environment, controller.key)
 
