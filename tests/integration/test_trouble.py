@@ -102,6 +102,8 @@ def test_a_fingerprint_in_the_inventory_is_compared(lab: Lab, make_controller: C
 def first_creation(lab: Lab, first: Controller, second: Controller) -> tuple[PlayRun, PlayRun]:
     """What two controllers say that create the cluster at the same time, while the second of three nodes is off."""
     first.write_inventory()
+    # The second does not know the silent node: waiting for it, it would come too late to meet the first.
+    second.write_inventory(["pve1", "pve3"])
     lab.node("pve2").kill()
     running = first.start(first.playbook_command("create-proxmox-cluster"))
     try:
@@ -125,7 +127,6 @@ def test_a_node_in_the_middle_that_does_not_answer_is_left_out_and_named(
 
 def test_a_second_controller_is_kept_out(lab: Lab, first_creation: tuple[PlayRun, PlayRun]) -> None:
     run = first_creation[1].refused()
-    assert f"{lab.node('pve2').ip} does not answer on SSH" in run.words
     assert "Another controller works on this node" in run.words and "PHASE 3" not in run.stdout
 
 
